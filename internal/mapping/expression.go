@@ -1,0 +1,129 @@
+package mapping
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/itchyny/gojq"
+)
+
+const (
+	// maxExpression bounds the text of one expression, in bytes.
+	maxExpression = 4096
+	// evaluationTime bounds what gojq may spend on one event.
+	evaluationTime = 20 * time.Millisecond
+)
+
+// expression is one jq expression, compiled to a closure where it can be, else to
+// gojq's code. It may be used by many goroutines at once.
+type expression struct {
+	closure closure
+	code    *gojq.Code
+}
+
+// compileExpression checks and compiles a jq text. The error is a *fault.Error
+// with line and column in the text.
+func compileExpression(src string) (*expression, error) {
+	if len(src) > maxExpression {
+		return nil, badJQ("the expression is %d bytes long; at most %d are allowed", len(src), maxExpression)
+	}
+	q, err := gojq.Parse(src)
+	if err != nil {
+		return nil, parseFault(src, err)
+	}
+	if q.Term == nil && q.Left == nil && q.Meta == nil && len(q.Imports)+len(q.FuncDefs) == 0 {
+		return nil, badJQ("the expression is empty; write a path as in .properties.id")
+	}
+	if err := checkJQ(src, q); err != nil {
+		return nil, err
+	}
+	if c, ok := closureOf(q); ok {
+		return &expression{closure: c}, nil
+	}
+	code, err := gojq.Compile(q, gojq.WithVariables([]string{receivedVariable}))
+	if err != nil {
+		return nil, badJQ("the expression cannot be compiled: %v", err)
+	}
+	return &expression{code: code}, nil
+}
+
+// parseFault places gojq's syntax error. Its offset is where the bad token ends.
+func parseFault(src string, err error) error {
+	var parse *gojq.ParseError
+	if !errors.As(err, &parse) {
+		return badJQ("the expression is not jq: %v", err)
+	}
+	line, column := jqPlace(src, parse.Offset-len(parse.Token))
+	return badJQ("the expression is not jq: %v", err).At(line, column)
+}
+
+// evaluation holds what the expressions of a set share while they look at one
+// body: it is decoded once, and one time limit holds for all of them.
+type evaluation struct {
+	raw      []byte
+	received time.Time
+
+	decoded bool
+	body    any
+	ctx     context.Context
+	cancel  context.CancelFunc
+}
+
+// close frees the timer, if one was needed.
+func (e *evaluation) close() {
+	if e.cancel != nil {
+		e.cancel()
+	}
+}
+
+// eval gives the first output of x, or errNothing.
+func (e *evaluation) eval(x *expression) (any, error) {
+	if err := e.decode(); err != nil {
+		return nil, err
+	}
+	if x.closure != nil {
+		return x.closure(e.body)
+	}
+	if e.ctx == nil {
+		e.ctx, e.cancel = context.WithTimeout(context.Background(), evaluationTime)
+	}
+	received := float64(e.received.UnixMilli()) / 1e3
+	v, ok := x.code.RunWithContext(e.ctx, e.body, received).Next()
+	if !ok {
+		return nil, errNothing
+	}
+	if err, failed := v.(error); failed {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return nil, jqError("it takes longer than " + evaluationTime.String())
+		}
+		return nil, err
+	}
+	return v, nil
+}
+
+// decode keeps numbers as they were written, so that ids and prices lose nothing
+// on the way through an expression.
+func (e *evaluation) decode() error {
+	if e.decoded {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(e.raw))
+	d.UseNumber()
+	e.decoded = true
+	return d.Decode(&e.body)
+}
+
+// json gives the first output of x as JSON, nil when it is null or nothing.
+func (e *evaluation) json(x *expression) ([]byte, error) {
+	v, err := e.eval(x)
+	if err == errNothing || err == nil && v == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return gojq.Marshal(v)
+}
