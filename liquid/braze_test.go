@@ -1,0 +1,199 @@
+package liquid
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// seedNow is the fixed clock of the seed's expected payloads.
+var seedNow = time.Date(2009, 11, 10, 23, 0, 0, 0, time.UTC)
+
+// fromJSON is FromJSON for text in tests.
+func fromJSON(t testing.TB, text string) any {
+	t.Helper()
+	v, err := FromJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// vectorInput is the context of the vectors in section 2.6 of the spec.
+func vectorInput(t testing.TB) Input {
+	return Input{Now: seedNow, Vars: map[string]any{
+		ProfileVariables: fromJSON(t, `{"user_id":"u1","email_address":"a@b.c"}`),
+		"custom_attribute": fromJSON(t, `{"one":2,"two":3,"zip code":"10001","bal":10,"giftcard_balance":15,
+			"brands":["Nike","Converse"],"address":{"city":"NYC"},"cart_items":[{"id":7}],"flag":false,"ws":" "}`),
+		"event_properties": fromJSON(t, `{"categories":[{"id":"Bathroom"}],"meta":{"color":"green"},"q":"say \"hi\""}`),
+	}}
+}
+
+func renderBraze(t testing.TB, source string, in Input) (string, error) {
+	t.Helper()
+	tpl, err := Parse(source, Options{Dialect: Braze})
+	if err != nil {
+		return "", err
+	}
+	return tpl.Render(context.Background(), in)
+}
+
+func md5Hex(text string) string {
+	sum := md5.Sum([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func TestBrazeVectors(t *testing.T) {
+	vectors := []struct{ template, want string }{
+		{`{{${user_id}}}`, `u1`},
+		{`{{${first_name}}}`, ``},
+		{`Hi {{ ${first_name} | default: 'Valued User' }}`, `Hi Valued User`},
+		{`{{custom_attribute.${ws} | default:'x'}}`, ` `},
+		{`{{custom_attribute.${flag} | default:'x'}}`, `x`},
+		{`{% if {{custom_attribute.${ws}}} == blank %}y{% endif %}`, `y`},
+		{`{% if ${first_name} == null %}y{% endif %}`, `y`},
+		{`{{custom_attribute.${zip code}}}`, `10001`},
+		{`{{custom_attribute.${address.city}}}`, `NYC`},
+		{`{{event_properties.${categories}[0].id}}/{{event_properties.${meta}.color}}`, `Bathroom/green`},
+		{`{{event_properties.${categories}[9].id}}`, ``},
+		{`{% assign a = {{custom_attribute.${one}}} %}{% assign r = a | plus: {{custom_attribute.${two}}} %}{{r}}`, `5`},
+		{`{% assign p = {{custom_attribute.${bal} | plus: 50}} %}{{p}}`, `60`},
+		{`{% assign b = {{custom_attribute.${bal}}} %}{{custom_attribute.${giftcard_balance} | plus: {{b}}}}`, `25`},
+		{`{% for i in {{custom_attribute.${brands}}} limit:1 %}{{i}}{% endfor %}`, `Nike`},
+		{`{% if {{custom_attribute.${brands}}} contains 'Converse' %}y{% endif %}`, `y`},
+		{`{% if {{custom_attribute.${missing}}} > 0 %}y{% else %}n{% endif %}`, `n`},
+		{`{% assign anon = {{${email_address}}} | md5 %}{{anon}}`, `5d60d4e28066df254d5452f92c910092`},
+		{`{% if {{${user_id}}} %}{% capture k %}"user_id": "{{${user_id}}}"{% endcapture %}{% endif %}{{k}}`, `"user_id": "u1"`},
+		{`{{event_properties.${q} | json_escape}}`, `say \"hi\"`},
+		{`{{ '[{"id":"1"}]' | json_parse | as_json_string }}`, `[{"id":"1"}]`},
+		{`{{ "Big Sale" | upcase | remove: "BIG" }}`, ` SALE`},
+		{`x<!-- {{${user_id}}} -->y`, `xy`},
+		{`{% if true %}{% endif %}http://h/p`, `http://h/p`},
+		{`{"user":"{{${user_id}}}"}`, `{"user":"u1"}`},
+		{`{"a":{{custom_attribute.${one}}}}`, `{"a":2}`},
+
+		// Further forms of section 2.1 and 2.2.
+		{`{{custom_attribute.${cart_items[0]}.id}}`, `7`},
+		{`{{custom_attribute.${giftcard_balance} | plus: {{custom_attribute.${bal}}}}}`, `25`},
+		{`{% assign x = {{${user_id}}} %}{% if {{x}} == 'u1' %}y{% endif %}`, `y`},
+		{`{{ 'now' | time_zone: ${time_zone} | date: '%H' }}`, `23`},
+		{`{{ 'now' | time_zone: 'America/Chicago' | date:'%B %d %Y %z'}}`, `November 10 2009 -0600`},
+		{`{{ 'now' | time_zone: -0005 | date:'%H %z'}}`, `18 -0500`},
+		{`{{ '2023-12-06T19:20:45+01:00' | date: '%H:%M %z' }}`, `18:20 +0000`},
+		{`{{- ${user_id} -}} !`, `u1!`},
+		{`Hi ${first_name}`, `Hi ${first_name}`},
+		{`{{custom_attribute.${ one }}}`, `2`},
+		{`{% if 'x' contains {{${missing}}} %}y{% else %}n{% endif %}`, `n`},
+	}
+	in := vectorInput(t)
+	for _, v := range vectors {
+		got, err := renderBraze(t, v.template, in)
+		if err != nil || got != v.want {
+			t.Errorf("%s\n got %q, %v\nwant %q", v.template, got, err, v.want)
+		}
+	}
+}
+
+func TestAbortMessage(t *testing.T) {
+	for template, log := range map[string]string{
+		`{% abort_message %}`:                               `{% abort_message %} called`,
+		`{% abort_message() %}`:                             `{% abort_message %} called`,
+		`{% abort_message () %}`:                            `{% abort_message %} called`,
+		`{% abort_message('language was nil') %}`:           `language was nil`,
+		`a{% if true %}{% abort_message("r") %}{% endif %}`: `r`,
+	} {
+		_, err := renderBraze(t, template, vectorInput(t))
+		var e *Error
+		if !errors.As(err, &e) || e.Kind != KindAbort || e.Message != log {
+			t.Errorf("%s: got %v, want abort %q", template, err, log)
+		}
+	}
+}
+
+// seedInput is a person with an external id and the event of a seed file.
+func seedInput(t testing.TB, event string) Input {
+	trigger := fromJSON(t, string(sharedFile(t, "seed/"+event+".trigger.json"))).(*Map)
+	events, _ := trigger.Get("events")
+	properties, _ := events.([]any)[0].(*Map).Get("properties")
+	return Input{Now: seedNow, Vars: map[string]any{
+		ProfileVariables:   fromJSON(t, `{"user_id":"5c3aa83113dd490100d3d8d7","email_address":"test@braze.com","time_zone":"America/New_York"}`),
+		"event_properties": properties,
+	}}
+}
+
+// repaired turns what a seed template prints into JSON: the comment lines go,
+// and the commas where the page forgot or doubled them are mended.
+func repaired(text string) string {
+	var kept []string
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "//") {
+			kept = append(kept, line)
+		}
+	}
+	text = strings.Join(kept, "")
+	text = strings.Replace(text, "\"\n  \"event\"", "\",\n  \"event\"", 1)
+	return strings.Replace(text, "\"track\",\n}", "\"track\"\n}", 1)
+}
+
+func TestSeedTemplates(t *testing.T) {
+	for event, want := range map[string]map[string]any{
+		"product_viewed": {
+			"user_id": "5c3aa83113dd490100d3d8d7", "event": "product_viewed", "type": "track",
+			"timestamp": "1257894000", "timezone": "America/New_York",
+			"properties": map[string]any{
+				"categories": []any{map[string]any{"id": "Bathroom", "url": "https://example.com/cat/bathroom"}},
+				"meta":       map[string]any{"color": "green"},
+				"title":      "All-Purpose Cleaning Wipes", "price": "1.99", "id": "56544",
+				"url": "https://www.example.com/variants_id/5f08cb918dcc595aa74b0fbc",
+			},
+		},
+		"category_viewed": {
+			"user_id": "5c3aa83113dd490100d3d8d7", "event": "category_viewed", "type": "track",
+			"timestamp": "1257894000", "timezone": "America/New_York",
+			"properties": map[string]any{
+				"id": "bathroom-1", "title": "Bathroom Stuff", "url": "https://www.example.com/categories/bathroom",
+			},
+		},
+		"identify": {
+			"anonymous_id": md5Hex("test@braze.com"), "user_id": "5c3aa83113dd490100d3d8d7",
+			"type": "identify", "timestamp": "1257894000", "timezone": "America/New_York",
+		},
+	} {
+		t.Run(event, func(t *testing.T) {
+			source := string(sharedFile(t, "seed/"+event+".webhook.liquid"))
+			got, err := renderBraze(t, source, seedInput(t, event))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var value map[string]any
+			if err := json.Unmarshal([]byte(repaired(got)), &value); err != nil {
+				t.Fatalf("%v in\n%s", err, repaired(got))
+			}
+			if quoteJSON(value) != quoteJSON(want) {
+				t.Errorf("got  %s\nwant %s", quoteJSON(value), quoteJSON(want))
+			}
+			if !strings.HasPrefix(got, "// Converts") {
+				t.Errorf("a faithful renderer sends the comment line too; got %q", got[:min(40, len(got))])
+			}
+		})
+	}
+}
+
+// TestSeedWithoutUser checks the branch that the seed's condition takes for a
+// person without an external id.
+func TestSeedWithoutUser(t *testing.T) {
+	in := seedInput(t, "product_viewed")
+	in.Vars[ProfileVariables] = fromJSON(t, `{"email_address":"test@braze.com"}`)
+	got, err := renderBraze(t, string(sharedFile(t, "seed/product_viewed.webhook.liquid")), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `"anonymous_id": "` + md5Hex("test@braze.com") + `"`; !strings.Contains(got, want) || strings.Contains(got, "user_id\"") {
+		t.Errorf("want %s in\n%s", want, got)
+	}
+}

@@ -1,0 +1,88 @@
+package liquid
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+func filterDate(s *Scope, in any, args []any) (any, error) {
+	format, err := s.text(args[0])
+	if err != nil || format == "" {
+		return in, err
+	}
+	t, ok := s.time(in)
+	if !ok {
+		return in, nil
+	}
+	if err := s.work(strings.Count(format, "%")); err != nil {
+		return nil, err
+	}
+	out, err := appendStrftime(make([]byte, 0, 32), t, format, s.built)
+	return string(out), err
+}
+
+func filterTimeZone(s *Scope, in any, args []any) (any, error) {
+	t, ok := s.time(in)
+	if !ok || args[0] == nil {
+		return in, nil
+	}
+	name, err := s.text(args[0])
+	if err != nil || name == "" {
+		return in, err
+	}
+	loc, ok := zone(args[0])
+	if !ok {
+		return nil, failed("unknown time zone " + quote(name))
+	}
+	return t.In(loc), nil
+}
+
+// time reads a value as a time: seconds since 1970, 'now', or text that is one.
+func (s *Scope) time(v any) (time.Time, bool) {
+	now := s.in.Now
+	if s.opts.Dialect == Braze {
+		now = now.UTC()
+	}
+	switch v := v.(type) {
+	case time.Time:
+		return v, true
+	case int64:
+		return seconds(v, now.Location())
+	case float64:
+		if math.Abs(v) > maxSeconds {
+			return time.Time{}, false
+		}
+		whole, fraction := math.Modf(v)
+		return time.Unix(int64(whole), int64(fraction*1e9)).In(now.Location()), true
+	case string:
+		return s.timeText(v, now)
+	}
+	return time.Time{}, false
+}
+
+// maxSeconds is the end of the year 9999; times beyond it are not times.
+const maxSeconds = 253402300799
+
+func seconds(n int64, loc *time.Location) (time.Time, bool) {
+	if n > maxSeconds || n < -maxSeconds {
+		return time.Time{}, false
+	}
+	return time.Unix(n, 0).In(loc), true
+}
+
+func (s *Scope) timeText(text string, now time.Time) (time.Time, bool) {
+	switch text {
+	case "now", "today":
+		return now, true
+	}
+	if allDigits(text) && len(text) <= 12 {
+		n, _ := toInteger(text)
+		return seconds(n, now.Location())
+	}
+	t, ok := parseTime(text, now)
+	if ok && s.opts.Dialect == Braze {
+		t = t.UTC() // Braze prints in UTC whatever zone a time was written in
+	}
+	return t, ok
+}

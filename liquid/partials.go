@@ -1,0 +1,188 @@
+package liquid
+
+import (
+	"strconv"
+	"strings"
+)
+
+func init() {
+	registerTags(
+		&tag{TagDoc{Name: "include", Syntax: "include 'name' with value as name, argument: value", Shopify: true,
+			Doc:     "Renders a partial that shares all variables.",
+			Example: `{% assign who = 'you' %}{% include 'hello' %}`, Output: "Hello you"}, parsePartial},
+		&tag{TagDoc{Name: "render", Syntax: "render 'name' with value as name, argument: value", Shopify: true,
+			Doc:     "Renders a partial that sees its arguments only.",
+			Example: `{% render 'hello', who: 'you' %}`, Output: "Hello you"}, parsePartial},
+	)
+}
+
+func parsePartial(p *parser, pc piece) (Node, error) {
+	n := &Partial{Span: p.loc.span(pc.from, pc.to), Isolated: pc.name == "render"}
+	c := p.cursor(pc.markupFrom, pc.markupTo)
+	if n.Isolated && !c.is(tokenString) {
+		return nil, c.unexpected("the name of the partial in quotes")
+	}
+	var err error
+	if n.Name, err = c.value(); err != nil {
+		return nil, err
+	}
+	if c.word("with") || c.word("for") {
+		if next := c.peek().kind; next != tokenColon {
+			n.Each = c.word("for")
+			c.advance()
+			if n.With, err = c.value(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if c.word("as") && c.peek().kind != tokenColon {
+		c.advance()
+		if !c.is(tokenWord) {
+			return nil, c.unexpected("a name")
+		}
+		n.As = c.tok.text
+		c.advance()
+	}
+	for {
+		for c.accept(tokenComma) {
+		}
+		if !c.is(tokenWord) {
+			return n, c.finish("an argument (name: value) or the end of the tag")
+		}
+		arg, err := c.namedArg()
+		if err != nil {
+			return nil, err
+		}
+		n.Args = append(n.Args, arg)
+	}
+}
+
+func (n *Partial) render(s *Scope) error {
+	called, err := s.partialOf(n)
+	if err != nil {
+		return err
+	}
+	if s.includes++; s.includes > s.opts.Limits.Includes {
+		return exceeded("partials call partials more than " + strconv.Itoa(s.opts.Limits.Includes) + " deep")
+	}
+	defer func() { s.includes-- }()
+	var with any
+	if n.With != nil {
+		if with, err = n.With.eval(s); err != nil {
+			return err
+		}
+	}
+	args := make([]binding, 0, len(n.Args)+2)
+	for _, a := range n.Args {
+		v, err := a.Value.eval(s)
+		if err != nil {
+			return err
+		}
+		args = append(args, binding{a.Name, v})
+	}
+	return s.within(called, func() error {
+		if n.Isolated {
+			return s.isolated(func() error { return n.rounds(s, called, with, args) })
+		}
+		return n.rounds(s, called, with, args)
+	})
+}
+
+// A call is a partial that was found.
+type call struct {
+	name     string
+	template *Template
+}
+
+// partialOf finds the partial that a node names.
+func (s *Scope) partialOf(n *Partial) (call, error) {
+	v, err := n.Name.eval(s)
+	if err != nil {
+		return call{}, err
+	}
+	name, ok := v.(string)
+	if !ok {
+		return call{}, s.placed(failed("the name of a partial must be text, not "+kindName(v)), n.Name)
+	}
+	var t *Template
+	if s.in.Partials != nil {
+		if t, err = s.in.Partials.Partial(s.ctx, name); err != nil {
+			return call{}, &failure{KindRender, "partial " + quote(name) + " could not be read: " + err.Error(), err}
+		}
+	}
+	if t == nil {
+		return call{}, s.placed(failed("there is no partial "+quote(name)), n.Name)
+	}
+	return call{name, t}, nil
+}
+
+// within makes a partial the template that errors refer to.
+func (s *Scope) within(c call, render func() error) error {
+	source, partial := s.source, s.partial
+	s.source, s.partial = c.template.source, c.name
+	err := render()
+	s.source, s.partial = source, partial
+	return err
+}
+
+// isolated hides the variables of the scope from a partial, and the partial's
+// from the scope. What it uses of the limits counts.
+func (s *Scope) isolated(render func() error) error {
+	outer, vars := s.variables, s.in.Vars
+	s.variables, s.in.Vars = variables{}, nil
+	err := render()
+	s.variables, s.in.Vars = outer, vars
+	return err
+}
+
+// rounds renders the partial once, or once for each item.
+func (n *Partial) rounds(s *Scope, c call, with any, args []binding) error {
+	name := n.As
+	if name == "" {
+		name = c.name[strings.LastIndexByte(c.name, '/')+1:]
+	}
+	mark := len(s.bound)
+	s.bound = append(s.bound, args...)
+	defer func() { s.unbind(mark) }()
+	if n.With == nil && n.Isolated {
+		return c.template.root.render(s)
+	}
+	if !n.each(with) {
+		if n.With == nil {
+			with, _ = s.lookup(name)
+		}
+		s.bind(name, with)
+		return c.template.root.render(s)
+	}
+	items, err := s.items(with)
+	if err != nil {
+		return err
+	}
+	item := s.bind(name, nil)
+	state := &loopState{name: name, length: int64(len(items))}
+	if n.Isolated {
+		s.bind("forloop", state)
+	}
+	for ; state.at < state.length && s.interrupt == noInterrupt; state.at++ {
+		if err := s.work(1); err != nil {
+			return err
+		}
+		s.bound[item].value = normal(items[state.at])
+		if err := c.template.root.render(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each reports whether the partial is rendered once for each item of a value:
+// include does so for every list, render only when it says `for`.
+func (n *Partial) each(with any) bool {
+	switch with.(type) {
+	case []any:
+		return n.Each || !n.Isolated
+	case interval:
+		return n.Each
+	}
+	return false
+}

@@ -1,0 +1,205 @@
+package liquid
+
+import (
+	"errors"
+	"strconv"
+)
+
+func (n *Block) render(s *Scope) error {
+	for _, child := range n.Nodes {
+		if err := s.renderNode(child); err != nil {
+			return err
+		}
+		if s.interrupt != noInterrupt {
+			return nil
+		}
+	}
+	return nil
+}
+
+// renderNode renders one node; in inline mode its error is printed.
+func (s *Scope) renderNode(n Node) error {
+	err := s.work(1)
+	if err == nil {
+		err = n.render(s)
+	}
+	if err == nil {
+		return nil
+	}
+	err = s.placed(err, n)
+	var e *Error
+	if s.opts.Errors == Inline && errors.As(err, &e) && e.Kind == KindRender {
+		return s.placed(s.print("Liquid error (line "+strconv.Itoa(e.Pos.Line)+"): "+e.Message), n)
+	}
+	return err
+}
+
+func (n *Text) render(s *Scope) error { return s.print(n.Text) }
+
+func (n *Output) render(s *Scope) error {
+	if n.Value == nil {
+		return nil
+	}
+	v, err := n.Value.eval(s)
+	if err != nil {
+		return err
+	}
+	return s.printValue(v)
+}
+
+func (n *Assign) render(s *Scope) error {
+	v, err := n.Value.eval(s)
+	if err != nil {
+		return err
+	}
+	s.Set(n.Name, v)
+	return nil
+}
+
+func (n *Capture) render(s *Scope) error {
+	from := len(s.out)
+	if err := n.Body.render(s); err != nil {
+		return err
+	}
+	text, err := s.captured(from)
+	if err != nil {
+		return err
+	}
+	s.Set(n.Name, text)
+	return nil
+}
+
+func (n *If) render(s *Scope) error {
+	for _, b := range n.Branches {
+		if b.Cond != nil {
+			v, err := b.Cond.eval(s)
+			if err != nil {
+				return err
+			}
+			if Truthy(v) == b.Negate {
+				continue
+			}
+		}
+		return b.Body.render(s)
+	}
+	return nil
+}
+
+func (n *Case) render(s *Scope) error {
+	subject, err := n.Subject.eval(s)
+	if err != nil {
+		return err
+	}
+	matched := false
+	for _, w := range n.Whens {
+		times := 0
+		if w.Values == nil && !matched {
+			times = 1
+		}
+		for _, e := range w.Values {
+			v, err := e.eval(s)
+			if err != nil {
+				return err
+			}
+			same, err := s.equal(subject, v, 0)
+			if err != nil {
+				return s.placed(err, e)
+			}
+			if same {
+				times++
+				matched = true
+			}
+		}
+		for ; times > 0 && s.interrupt == noInterrupt; times-- {
+			if err := w.Body.render(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Counter) render(s *Scope) error {
+	value := s.counters[n.Name]
+	if value == nil {
+		value = s.in.Vars[n.Name]
+	}
+	count, err := toNumber(value)
+	if err != nil {
+		return err
+	}
+	step := int64(1)
+	if n.Decrement {
+		step = -1
+	}
+	next, err := count.plus(wholeNumber(step))
+	if err != nil {
+		return err
+	}
+	if s.counters == nil {
+		s.counters = make(map[string]any)
+	}
+	s.counters[n.Name] = next.value()
+	if n.Decrement {
+		return s.printValue(next.value())
+	}
+	return s.printValue(count.value())
+}
+
+func (n *Cycle) render(s *Scope) error {
+	key := n.key
+	if n.Group != nil {
+		group, err := n.Group.eval(s)
+		if err != nil {
+			return err
+		}
+		name, err := s.text(group)
+		if err != nil {
+			return err
+		}
+		key = name // never equal to that of a group without a name, which begins with a zero byte
+	}
+	at := s.cycles[key]
+	if s.cycles == nil {
+		s.cycles = make(map[string]int)
+	}
+	s.cycles[key] = at + 1
+	if at+1 >= len(n.Values) {
+		s.cycles[key] = 0
+	}
+	if at >= len(n.Values) {
+		return nil
+	}
+	v, err := n.Values[at].eval(s)
+	if err != nil {
+		return err
+	}
+	return s.printValue(v)
+}
+
+func (n *IfChanged) render(s *Scope) error {
+	from := len(s.out)
+	if err := n.Body.render(s); err != nil {
+		return err
+	}
+	text, err := s.captured(from)
+	if err != nil || text == s.changed {
+		return err
+	}
+	s.changed = text
+	return s.print(text)
+}
+
+func (n *Interrupt) render(s *Scope) error {
+	s.interrupt = breakLoop
+	if n.Continue {
+		s.interrupt = continueLoop
+	}
+	return nil
+}
+
+func (n *Comment) render(*Scope) error { return nil }
+
+func (n *Abort) render(s *Scope) error {
+	return s.placed(&failure{kind: KindAbort, message: n.Message}, n)
+}
