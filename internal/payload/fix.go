@@ -1,0 +1,99 @@
+package payload
+
+import "slices"
+
+// maxRepairs bounds the lints that one Fix may take.
+const maxRepairs = 200
+
+// Fix repairs what Lint finds in a template, as far as that can be done without
+// asking. It returns the repaired template, the findings that it repaired (with
+// their places in the source as it was at that step) and what is left for a
+// person to decide. A repair that does not make the report shorter is not kept,
+// so the result never lints worse than the source. The error is that of Lint;
+// fixed is the source then.
+func Fix(source string, opts Options) (fixed string, applied []Finding, rest Report, err error) {
+	rest, err = Lint(source, opts)
+	if err != nil {
+		return source, nil, rest, err
+	}
+	r := repairer{source: source, report: rest, opts: opts, left: maxRepairs}
+	for r.all() || r.single() {
+	}
+	return r.source, r.applied, r.report, nil
+}
+
+// A repairer holds a template that gets better step by step.
+type repairer struct {
+	source  string
+	report  Report
+	opts    Options
+	applied []Finding
+	left    int // lints
+}
+
+// all tries every repair at once, which is right nearly always.
+func (r *repairer) all() bool {
+	var edits []Edit
+	var findings []Finding
+	for _, f := range r.report.Findings {
+		if len(f.Edits) > 0 && compatible(edits, f.Edits) {
+			edits = tidy(append(edits, f.Edits...))
+			findings = append(findings, f)
+		}
+	}
+	return r.try(edits, findings)
+}
+
+// single tries one repair after the other, up to the first that helps.
+func (r *repairer) single() bool {
+	for _, f := range r.report.Findings {
+		if r.try(f.Edits, []Finding{f}) {
+			return true
+		}
+	}
+	return false
+}
+
+// try keeps edits if the report gets better by them.
+func (r *repairer) try(edits []Edit, findings []Finding) bool {
+	if len(edits) == 0 || r.left == 0 {
+		return false
+	}
+	r.left--
+	source := apply(r.source, edits)
+	report, err := Lint(source, r.opts)
+	if err != nil || !better(report, r.report) {
+		return false
+	}
+	r.source, r.report = source, report
+	r.applied = append(r.applied, findings...)
+	return true
+}
+
+// better reports whether a has fewer findings than b, or less bad ones. Every
+// repair that is kept brings the numbers down, so repairing comes to an end.
+func better(a, b Report) bool {
+	errorsA, errorsB := a.errors(), b.errors()
+	return errorsA < errorsB || errorsA == errorsB && len(a.Findings) < len(b.Findings)
+}
+
+func (r Report) errors() int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Severity == Error {
+			n++
+		}
+	}
+	return n
+}
+
+// compatible reports whether no edit of one list overlaps one of the other. The
+// same edit in both is no conflict, nor are insertions next to each other.
+func compatible(edits, further []Edit) bool {
+	for _, a := range edits {
+		if slices.ContainsFunc(further, func(b Edit) bool { return a != b && a.Start < b.End && b.Start < a.End }) {
+			return false
+		}
+	}
+	return true
+}

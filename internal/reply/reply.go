@@ -1,0 +1,48 @@
+// Package reply writes what all HTTP handlers write alike: JSON bodies, request
+// ids, and the headers of a refusal.
+package reply
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"platen/internal/fault"
+)
+
+// RequestID gives the request a new id (UUID v4) and names it in the answer.
+func RequestID(w http.ResponseWriter) string {
+	id := uuid.NewString()
+	w.Header().Set("X-Request-Id", id)
+	return id
+}
+
+// JSON writes a value with a status. The value must be one that marshals.
+func JSON(w http.ResponseWriter, status int, value any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		http.Error(w, `{"message":"the answer could not be written"}`, http.StatusInternalServerError)
+		return
+	}
+	body := bytes.TrimRight(b.Bytes(), "\n")
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// RetryAfter names, for a fault that has it, when to try again: whole seconds,
+// at least one.
+func RetryAfter(w http.ResponseWriter, f *fault.Error) {
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int((f.RetryAfter+time.Second-1)/time.Second))))
+	}
+}
