@@ -1,0 +1,39 @@
+package campaign
+
+// Reason is a machine word that says why a delivery was not sent, why an attempt
+// had no answer, or why it was given up. Scripts may rely on it.
+type Reason string
+
+// Reasons for which nothing is sent, with the names of Braze's abort types where
+// one fits (shared/spec/engage.md section 1.7).
+const (
+	CampaignDisabled   Reason = "campaign_disabled"       // it was stopped or archived before the send
+	CampaignGone       Reason = "campaign_does_not_exist" // it was removed before the send
+	VariantGone        Reason = "message_variation_does_not_exist"
+	NotInAudience      Reason = "user_not_in_segment"
+	LiquidAbort        Reason = "liquid_abort_message"
+	TemplateParseError Reason = "template_parse_error"
+	ControlGroup       Reason = "control_group"
+	RenderError        Reason = "render_error" // the template failed on this person's data
+	ProfileGone        Reason = "profile_does_not_exist"
+	CredentialGone     Reason = "credential_does_not_exist"
+	CredentialHost     Reason = "credential_host_mismatch" // the rendered URL leaves the credential's host
+)
+
+// Reasons for which there is no answer. The first four are Braze's abort types.
+const (
+	HTTPTimeout     Reason = "http_timeout"
+	SSLError        Reason = "ssl_error"
+	MissingHostname Reason = "missing_hostname"
+	BlockedURL      Reason = "blocked_webhook_url" // the address or the scheme is closed
+	DNSError        Reason = "dns_error"
+	ConnectError    Reason = "connect_error"
+	ProtocolError   Reason = "protocol_error" // what came back was no HTTP, or broke off
+	BadRequest      Reason = "bad_request"    // method or headers cannot be sent
+)
+
+// Reasons for which a delivery is given up after an answer.
+const (
+	InvalidStatus    Reason = "invalid_http_status" // an answer that is not tried again
+	ExhaustedRetries Reason = "exhausted_retries"
+)
