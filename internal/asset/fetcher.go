@@ -1,0 +1,216 @@
+package asset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"platen/internal/document"
+	"platen/internal/outbound"
+)
+
+const (
+	// batchSize is how many photos are taken from the queue at a time, and
+	// atOnce how many of these are fetched at a time.
+	batchSize = 64
+	atOnce    = 8
+
+	// pollEvery is how long a photo waits at most that nothing woke the fetcher
+	// for: one to be tried again, or left from before a restart.
+	pollEvery = 15 * time.Second
+)
+
+// pauses are the times between the attempts on one photo; after the last attempt
+// it is given up.
+var pauses = []time.Duration{30 * time.Second, 5 * time.Minute}
+
+// Store keeps photos.
+type Store interface {
+	// QueuedPhotos gives photos that wait to be fetched by now, those that wait
+	// longest first, at most limit.
+	QueuedPhotos(ctx context.Context, now time.Time, limit int) ([]Photo, error)
+	// SavePhoto keeps what became of fetching a photo.
+	SavePhoto(ctx context.Context, p Photo) error
+}
+
+// Fetcher fetches the photos that events brought up. Wake may be called from any
+// goroutine, the rest from one.
+type Fetcher struct {
+	store    Store
+	registry *document.Registry
+	client   *outbound.Client
+	now      func() time.Time
+	log      *slog.Logger
+	wake     chan struct{}
+
+	// decoding is held while a photo is in memory in full, which may be 160 MB.
+	decoding sync.Mutex
+}
+
+// NewFetcher makes a fetcher. It fetches through client under the egress policy
+// of each photo's workspace.
+func NewFetcher(store Store, registry *document.Registry, client *outbound.Client, now func() time.Time, log *slog.Logger) *Fetcher {
+	return &Fetcher{store: store, registry: registry, client: client, now: now, log: log, wake: make(chan struct{}, 1)}
+}
+
+// Wake tells Run that there are photos. It never blocks.
+func (f *Fetcher) Wake() {
+	select {
+	case f.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// Run fetches photos until ctx ends.
+func (f *Fetcher) Run(ctx context.Context) {
+	for {
+		worked, err := f.Step(ctx, f.now())
+		if err != nil && ctx.Err() == nil {
+			f.log.Error("photos could not be fetched; they stay queued", "error", err)
+		}
+		if worked && err == nil {
+			continue
+		}
+		select {
+		case <-f.wake:
+		case <-time.After(pollEvery):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Step fetches one batch of photos and says whether there were any. Photos that
+// cannot be fetched are no error; those under way when ctx ends stay queued.
+func (f *Fetcher) Step(ctx context.Context, now time.Time) (worked bool, err error) {
+	queued, err := f.store.QueuedPhotos(ctx, now, batchSize)
+	if err != nil || len(queued) == 0 {
+		return false, err
+	}
+	b := batch{Fetcher: f, now: now, silent: map[string]bool{}}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, p := range queued {
+		group.Go(func() error { return b.process(ctx, p) })
+	}
+	return true, group.Wait()
+}
+
+// batch is one Step.
+type batch struct {
+	*Fetcher
+	now time.Time
+
+	mu     sync.Mutex
+	silent map[string]bool // hosts that did not answer
+}
+
+// process fetches one photo and stores what became of it.
+func (b *batch) process(ctx context.Context, p Photo) error {
+	host := hostOf(p.URL)
+	if b.isSilent(host) {
+		// It would only keep the photos of other hosts waiting. This costs the
+		// photo no attempt.
+		p.Next = b.now.Add(pauses[0])
+		return b.store.SavePhoto(ctx, p)
+	}
+	picture, err := b.fetch(ctx, p)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if slices.Contains(unreachable, outbound.KindOf(err)) {
+		b.setSilent(host)
+	}
+	return b.store.SavePhoto(ctx, settle(p, picture, err, b.now))
+}
+
+// unreachable are the failures that the next photo of the host would share, most
+// of them after a long wait.
+var unreachable = []outbound.Kind{outbound.DNS, outbound.Connect, outbound.TLS, outbound.Timeout}
+
+func (b *batch) isSilent(host string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.silent[host]
+}
+
+func (b *batch) setSilent(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.silent[host] = true
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// settle decides what becomes of a photo after an attempt.
+func settle(p Photo, picture []byte, err error, now time.Time) Photo {
+	p.Attempts++
+	p.Next = time.Time{}
+	if err == nil {
+		p.State, p.Picture, p.Error, p.Fetched = Ready, picture, "", now
+		return p
+	}
+	p.Error = message(err)
+	if attempt := p.Attempts - 1; !isFinal(err) && attempt < len(pauses) {
+		p.State, p.Next = Queued, now.Add(pauses[attempt])
+		return p
+	}
+	p.State, p.Fetched = Failed, now
+	return p
+}
+
+// message is what people are told about a failure.
+func message(err error) string {
+	var (
+		refused *refusal
+		failed  *outbound.Error
+	)
+	switch {
+	case errors.As(err, &refused):
+		return refused.message
+	case errors.As(err, &failed):
+		return failed.Message
+	}
+	return "the photo could not be fetched"
+}
+
+// isFinal says whether another attempt would fail as well.
+func isFinal(err error) bool {
+	if refused := new(refusal); errors.As(err, &refused) {
+		return !refused.passing
+	}
+	switch outbound.KindOf(err) {
+	case outbound.BadURL, outbound.BadRequest, outbound.Denied:
+		return true
+	}
+	return false
+}
+
+// refusal is a reply that is no photo that can be used.
+type refusal struct {
+	message string // for people
+	passing bool   // another attempt may fare better
+	cause   error
+}
+
+func (r *refusal) Error() string {
+	if r.cause != nil {
+		return fmt.Sprintf("%s: %v", r.message, r.cause)
+	}
+	return r.message
+}
+
+func (r *refusal) Unwrap() error { return r.cause }

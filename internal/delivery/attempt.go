@@ -1,0 +1,230 @@
+package delivery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"platen/internal/campaign"
+	"platen/internal/outbound"
+	"platen/internal/workspace"
+)
+
+// maxReply is how much of an answer is read. It is more than what is kept, so
+// that usual answers are read to their end and the connection is used again.
+const maxReply = 64 << 10
+
+// job is a delivery that this process may try until its lease runs out.
+type job struct {
+	delivery campaign.Delivery
+	until    time.Time
+}
+
+// try makes one attempt and decides what follows. Held is false when the lease
+// has run out: the delivery may have been leased again, so it is left alone.
+func (s *Sender) try(ctx context.Context, j job) (result campaign.Result, held bool) {
+	now := s.now()
+	switch left := j.until.Sub(now); {
+	case left <= 0:
+		return campaign.Result{}, false
+	case left < s.hold() || ctx.Err() != nil:
+		return unchanged(j.delivery, now), true
+	}
+	return s.attempt(ctx, j.delivery), true
+}
+
+func (s *Sender) attempt(ctx context.Context, d campaign.Delivery) campaign.Result {
+	answer, err := s.exchange(ctx, &d)
+	now := s.now()
+	var no *campaign.Unsendable
+	switch {
+	case errors.As(err, &no):
+		return refuse(d, no, now)
+	case err != nil: // given up by ourselves, so it says nothing about the receiver
+		return unchanged(d, now)
+	}
+	a := answer.attempt
+	a.Delivery, a.Number = d.ID, d.Attempts+1
+	next := campaign.Next(a.Number, answer.outcome(), now, d.ID)
+	d.State, d.Reason, d.Attempts = next.State, next.Reason, a.Number
+	d.Detail = detail(a, next)
+	if d.State != campaign.Queued {
+		d.Finished = now
+	}
+	return campaign.Result{Delivery: d, Attempt: &a, Next: next.At}
+}
+
+func detail(a campaign.Attempt, next campaign.Decision) string {
+	switch {
+	case next.State == campaign.Queued:
+		return fmt.Sprintf("%s; this was attempt %d of %d, the next is at %s",
+			a.Message, a.Number, campaign.MaxAttempts, next.At.UTC().Format(time.DateTime+" MST"))
+	case next.Reason == campaign.ExhaustedRetries:
+		return fmt.Sprintf("%s; this was the last of %d attempts", a.Message, campaign.MaxAttempts)
+	case next.State == campaign.Failed:
+		return a.Message + "; trying again would not help"
+	}
+	return a.Message
+}
+
+// answer is what came of one exchange.
+type answer struct {
+	attempt    campaign.Attempt
+	retryAfter string // the header of that name
+	public     bool   // it came from a public address
+}
+
+func (a answer) outcome() campaign.Outcome {
+	return campaign.Outcome{Status: a.attempt.Status, Error: a.attempt.Error, RetryAfter: a.retryAfter}
+}
+
+// exchange sends the stored request of a delivery. The error is an
+// *campaign.Unsendable when the request may not be sent, else that of a context
+// that ended.
+func (s *Sender) exchange(ctx context.Context, d *campaign.Delivery) (answer, error) {
+	defs := s.definitions()
+	if _, err := activeCampaign(defs, d.Campaign); err != nil {
+		return answer{}, err
+	}
+	credential, err := credentialFor(defs, d.Workspace, d.Request)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.send(ctx, message{
+		id: d.WebhookID(), request: d.Request, credential: credential, policy: policyOf(defs, d.Workspace),
+	})
+}
+
+// credentialFor finds what the request shows to its host, nil for nothing.
+func credentialFor(defs Definitions, workspaceID int64, r *campaign.Request) (*workspace.Credential, error) {
+	if r.Credential == "" {
+		return nil, nil
+	}
+	c, ok := defs.Credential(workspaceID, r.Credential)
+	if !ok {
+		return nil, &campaign.Unsendable{Reason: campaign.CredentialGone,
+			Detail: "the credential " + r.Credential + " was removed; apply it again, or take it out of the webhook"}
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil || !c.Admits(u) {
+		return nil, &campaign.Unsendable{Reason: campaign.CredentialHost,
+			Detail: fmt.Sprintf("the credential %s is bound to %s and the URL leads to %s", c.Name, c.Host, r.Host())}
+	}
+	return c, nil
+}
+
+// policyOf is what a workspace may call: only public addresses when it is gone.
+func policyOf(defs Definitions, workspaceID int64) outbound.Policy {
+	if w, ok := defs.Workspace(workspaceID); ok {
+		return w.Egress
+	}
+	return outbound.Policy{}
+}
+
+// message is a request with all that is added to it when it is sent.
+type message struct {
+	id         string // the webhook-id
+	request    *campaign.Request
+	credential *workspace.Credential // nil for none
+	policy     outbound.Policy
+}
+
+// send makes one exchange. The error is that of the context, when it ended.
+func (s *Sender) send(ctx context.Context, m message) (answer, error) {
+	started := s.now()
+	reply, err := s.client.Do(ctx, outbound.Request{
+		Method: m.request.Method, URL: m.request.URL, Header: s.header(m, started), Body: m.request.Body,
+		Policy: m.policy, Limits: outbound.Limits{Timeout: s.timeout, MaxResponseBytes: maxReply},
+	})
+	if ctx.Err() != nil && err != nil && campaign.ReasonOf(err) == "" {
+		return answer{}, ctx.Err()
+	}
+	a := answer{attempt: campaign.Attempt{At: started, Duration: s.now().Sub(started)}}
+	if reply != nil {
+		a.attempt.Status = reply.Status
+		a.attempt.Message = strings.TrimSpace(fmt.Sprintf("answered %d %s", reply.Status, http.StatusText(reply.Status)))
+		a.attempt.Response = kept(reply.Body, m.credential)
+		a.retryAfter = reply.Header.Get("Retry-After")
+		a.cameFrom(reply.RemoteAddr)
+	}
+	if err != nil {
+		a.failed(err)
+	}
+	return a, nil
+}
+
+// failed notes why there was no answer, or no whole one.
+func (a *answer) failed(err error) {
+	a.attempt.Error = campaign.ReasonOf(err)
+	if a.attempt.Error == "" {
+		a.attempt.Error = campaign.ProtocolError
+	}
+	a.attempt.Message = "the request failed"
+	var known *outbound.Error
+	if errors.As(err, &known) {
+		a.attempt.Message = known.Message
+		a.cameFrom(known.Addr)
+	}
+}
+
+func (a *answer) cameFrom(addr netip.Addr) {
+	if addr.IsValid() {
+		a.attempt.RemoteAddr = addr.String()
+		a.public = outbound.Classify(addr) == outbound.Public
+	}
+}
+
+// header is the stored header with what belongs to one attempt. webhook-id and
+// webhook-timestamp are those of the Standard Webhooks specification.
+func (s *Sender) header(m message, at time.Time) http.Header {
+	h := http.Header{}
+	for _, line := range m.request.Header {
+		h.Add(line[0], line[1])
+	}
+	if h.Get("User-Agent") == "" && s.userAgent != "" {
+		h.Set("User-Agent", s.userAgent)
+	}
+	h.Set("webhook-id", m.id)
+	h.Set("webhook-timestamp", strconv.FormatInt(at.Unix(), 10))
+	if m.credential != nil {
+		name, value := m.credential.Line()
+		h.Set(name, value)
+	}
+	return h
+}
+
+// kept is what is stored of an answer: its beginning, without the credential,
+// which some receivers echo.
+func kept(body []byte, c *workspace.Credential) []byte {
+	if c != nil {
+		_, line := c.Line()
+		_, token, _ := strings.Cut(line, " ") // what follows Basic or Bearer
+		for _, secret := range slices.Concat(spellings(c.Secret.Reveal()), spellings(token)) {
+			body = bytes.ReplaceAll(body, []byte(secret), []byte(c.Secret.String()))
+		}
+	}
+	if len(body) > campaign.MaxResponse {
+		body = body[:campaign.MaxResponse]
+	}
+	return bytes.Clone(body)
+}
+
+// spellings are the ways in which an echo may write a text: as it is, in JSON,
+// in the JSON of encoders that escape slashes, in a URL. An empty text has none.
+func spellings(text string) []string {
+	if text == "" {
+		return nil
+	}
+	quoted, _ := json.Marshal(text) // a string always marshals
+	inJSON := string(quoted[1 : len(quoted)-1])
+	return []string{text, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(text)}
+}

@@ -1,0 +1,180 @@
+// Package delivery sends what was planned: it leases due deliveries, renders
+// each once, sends it through internal/outbound, and keeps every attempt with
+// what follows from it.
+//
+// What a crash can do is decided by the order of four steps: lease, store the
+// rendered request, try it, store the result. Whatever is cut off in between is
+// leased again when its lease has run out and sent with the stored request under
+// the same webhook-id, so a receiver may see a message twice but never two
+// messages, and none is lost.
+package delivery
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"platen/internal/campaign"
+	"platen/internal/event"
+	"platen/internal/outbound"
+	"platen/internal/profile"
+	"platen/internal/workspace"
+)
+
+// What holds where Options leave a field at zero.
+const (
+	DefaultTimeout = 90 * time.Second // shared/spec/engage.md section 1.3
+	DefaultPerHost = 32
+	DefaultTotal   = 512
+)
+
+// batch is how many deliveries are leased, and how many results are stored, in
+// one transaction.
+const batch = 256
+
+// leaseSlack is what a lease leaves beside the attempt itself for storing.
+const leaseSlack = 30 * time.Second
+
+// Store keeps deliveries and finds what they are made of.
+type Store interface {
+	// Lease gives queued deliveries whose next attempt may start by now, the
+	// longest waiting first and at most limit, and holds them until the given
+	// time. Queues in busy are passed over.
+	Lease(ctx context.Context, now, until time.Time, busy []campaign.Queue, limit int) ([]campaign.Delivery, error)
+	// HasDue says whether there is anything to lease, busy or not, without writing.
+	HasDue(ctx context.Context, now time.Time) (bool, error)
+	// SaveRequests keeps Host and Request of deliveries.
+	SaveRequests(ctx context.Context, rendered []campaign.Delivery) error
+	// Finish keeps what became of leased deliveries and gives up their leases.
+	Finish(ctx context.Context, results []campaign.Result) error
+	// Events gives the stored events with these ids, in no particular order;
+	// those that are no longer stored are left out.
+	Events(ctx context.Context, ids []event.ID) ([]event.Event, error)
+	// ProfileByID gives the profile that a part belongs to, nil when there is none.
+	ProfileByID(ctx context.Context, id event.ID) (*profile.Profile, error)
+}
+
+// Definitions are the documents as they are now. *document.Live is one.
+type Definitions interface {
+	Campaign(id string) (*campaign.Campaign, bool)
+	Credential(workspaceID int64, name string) (*workspace.Credential, bool)
+	Workspace(id int64) (*workspace.Workspace, bool)
+}
+
+// Client sends one request. *outbound.Client is one.
+type Client interface {
+	Do(ctx context.Context, r outbound.Request) (*outbound.Response, error)
+}
+
+// Options of a sender. The first four are needed.
+type Options struct {
+	Definitions func() Definitions // the latest snapshot
+	Client      Client
+	IDs         *event.IDs // for test sends
+	Now         func() time.Time
+
+	UserAgent string        // sent where a webhook names none, as "Platen/1.2"
+	Timeout   time.Duration // of one attempt
+	PerHost   int           // attempts at a time to one host of a workspace
+	Total     int           // attempts at a time
+}
+
+// Sender sends deliveries. It is used through Run, or through Step by one
+// goroutine; Wake, Close, Preview and TestSend may be called from any.
+type Sender struct {
+	store       Store
+	definitions func() Definitions
+	client      Client
+	ids         *event.IDs
+	now         func() time.Time
+	userAgent   string
+	timeout     time.Duration
+
+	queues  *queues
+	wake    chan struct{}
+	started atomic.Bool
+	closing sync.Once
+	stop    chan struct{} // closed: nothing new is leased
+	done    chan struct{} // closed: Run has ended
+	hurry   context.Context
+	abort   context.CancelFunc // ends hurry, and with it the attempts in flight
+}
+
+// New makes a sender.
+func New(store Store, o Options) *Sender {
+	s := &Sender{
+		store: store, definitions: o.Definitions, client: o.Client, ids: o.IDs, now: o.Now,
+		userAgent: o.UserAgent,
+		timeout:   orDefault(o.Timeout, DefaultTimeout),
+		wake:      make(chan struct{}, 1),
+		stop:      make(chan struct{}),
+		done:      make(chan struct{}),
+	}
+	s.queues = newQueues(orDefault(o.PerHost, DefaultPerHost), orDefault(o.Total, DefaultTotal), s.Wake)
+	s.hurry, s.abort = context.WithCancel(context.Background())
+	return s
+}
+
+func orDefault[T int | time.Duration](value, otherwise T) T {
+	if value <= 0 {
+		return otherwise
+	}
+	return value
+}
+
+// Wake tells Run that something may be due. It never blocks.
+func (s *Sender) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// Step leases one batch, tries it, one delivery after the other, and stores what
+// became of it. It says whether there was anything to do.
+func (s *Sender) Step(ctx context.Context, now time.Time) (worked bool, err error) {
+	leased, until, err := s.lease(ctx, now, nil, batch)
+	if err != nil || len(leased) == 0 {
+		return false, err
+	}
+	ready, results, err := s.prepare(ctx, leased)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range ready {
+		if result, held := s.try(ctx, job{d, until}); held {
+			results = append(results, result)
+		}
+	}
+	return true, s.finish(ctx, results)
+}
+
+// lease takes due deliveries. It asks before it writes, so that an idle server
+// writes nothing.
+func (s *Sender) lease(ctx context.Context, now time.Time, busy []campaign.Queue, limit int) (leased []campaign.Delivery, until time.Time, err error) {
+	due, err := s.store.HasDue(ctx, now)
+	if err != nil || !due {
+		return nil, until, err
+	}
+	until = now.Add(2 * s.hold())
+	leased, err = s.store.Lease(ctx, now, until, busy, limit)
+	return leased, until, err
+}
+
+// hold is how much of its lease a delivery must have left when it is tried. A
+// lease is twice as long, so a delivery may wait this long for its turn.
+func (s *Sender) hold() time.Duration { return s.timeout + leaseSlack }
+
+// finish stores results, also when ctx has ended: they have happened.
+func (s *Sender) finish(ctx context.Context, results []campaign.Result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	return s.store.Finish(context.WithoutCancel(ctx), results)
+}
+
+// unchanged is the result of a delivery that was not tried and remains due.
+func unchanged(d campaign.Delivery, now time.Time) campaign.Result {
+	return campaign.Result{Delivery: d, Next: now}
+}
