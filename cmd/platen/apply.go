@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"platen/internal/document"
+	"platen/internal/fault"
+	"platen/internal/manage"
+)
+
+type applyCommand struct {
+	target
+	Files  []string `name:"file" short:"f" required:"" help:"A file of documents, a directory of them, or - for standard input." placeholder:"FILE"`
+	DryRun bool     `help:"Tell what would change and change nothing."`
+	Format string   `help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (c *applyCommand) Run(ctx context.Context, s streams) (err error) {
+	files, err := readFiles(c.Files, s.in)
+	if err != nil {
+		return err
+	}
+	body, err := applyBody(files, c.DryRun)
+	if err != nil {
+		return err
+	}
+	api, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, api.stop()) }()
+	var done manage.Applied
+	if err := api.into(ctx, http.MethodPost, "/api/v1/apply", nil, body, &done); err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		return e.Encode(done)
+	}
+	printApplied(s.out, done)
+	return nil
+}
+
+// applyBody makes the request of an apply: the files, and what their secrets
+// refer to as this process sees it.
+func applyBody(files []document.File, dryRun bool) (manage.Apply, error) {
+	body := manage.Apply{DryRun: dryRun, Env: map[string]string{}, SecretFiles: map[string]string{}}
+	for _, f := range files {
+		body.Files = append(body.Files, manage.ApplyFile{Name: f.Name, Text: string(f.Data)})
+	}
+	refs, err := document.SecretRefs(files)
+	if err != nil {
+		return body, err
+	}
+	for _, r := range refs {
+		if value, ok := os.LookupEnv(r.Env); ok && r.Env != "" {
+			body.Env[r.Env] = value
+		}
+		if r.File == "" {
+			continue
+		}
+		if text, err := os.ReadFile(r.File); err == nil {
+			body.SecretFiles[r.File] = string(text)
+		}
+	}
+	return body, nil
+}
+
+func printApplied(w io.Writer, done manage.Applied) {
+	for _, ch := range done.Changes {
+		name := ch.Name
+		if ch.Workspace != "" && ch.Workspace != ch.Name {
+			name = ch.Workspace + "/" + ch.Name
+		}
+		fmt.Fprintf(w, "%-9s %s %s\n", ch.Action, ch.Kind, name)
+		for _, f := range ch.Fields {
+			fmt.Fprintf(w, "          %s\n", f)
+		}
+	}
+	for _, warning := range done.Warnings {
+		fmt.Fprintf(w, "warning: %s:%d:%d: %s\n", warning.File, warning.Line, warning.Column, warning.Message)
+	}
+	for _, t := range done.Tokens {
+		fmt.Fprintf(w, "\nThe key %s/%s got a token. It is shown this once:\n  %s\n", t.Workspace, t.Name, t.Token)
+	}
+	if done.DryRun {
+		fmt.Fprintln(w, "Nothing was changed (--dry-run).")
+	}
+}
+
+// readFiles reads documents; of a directory all .yaml and .yml files in it.
+func readFiles(names []string, stdin io.Reader) ([]document.File, error) {
+	var files []document.File
+	for _, name := range names {
+		if name == "-" {
+			data, err := io.ReadAll(stdin)
+			if err != nil {
+				return nil, fmt.Errorf("read standard input: %w", err)
+			}
+			files = append(files, document.File{Name: "standard input", Data: data})
+			continue
+		}
+		paths := []string{name}
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			yaml, _ := filepath.Glob(filepath.Join(name, "*.yaml"))
+			yml, _ := filepath.Glob(filepath.Join(name, "*.yml"))
+			paths = slices.Sorted(slices.Values(append(yaml, yml...)))
+			if len(paths) == 0 {
+				return nil, fault.New(fault.NotFound, "no_documents", "the directory %s holds no .yaml files", name)
+			}
+		}
+		for _, path := range paths {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil, fault.New(fault.NotFound, "file_unreadable", "%v", err)
+			}
+			files = append(files, document.File{Name: path, Data: data})
+		}
+	}
+	return files, nil
+}
+
+type exportCommand struct {
+	target
+	Workspace string `help:"Only this workspace." placeholder:"NAME"`
+}
+
+func (c *exportCommand) Run(ctx context.Context, s streams) (err error) {
+	api, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, api.stop()) }()
+	query := url.Values{}
+	if c.Workspace != "" {
+		query.Set("workspace", c.Workspace)
+	}
+	out, err := api.call(ctx, http.MethodGet, "/api/v1/export", query, nil)
+	if err != nil {
+		return err
+	}
+	_, err = s.out.Write(out)
+	return err
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"platen/internal/bench"
+)
+
+type benchCommand struct {
+	Ingest benchIngestCommand `cmd:"" help:"How fast single events are accepted durably."`
+	Client benchClientCommand `cmd:"" hidden:"" help:"Send load; started by the other benchmarks."`
+}
+
+type benchIngestCommand struct {
+	Data        string        `help:"A directory on a disk; it keeps the stored events for the next run." default:"platen-bench" type:"path" placeholder:"DIR"`
+	Stored      int           `help:"Events in the store before the first round." default:"1000000"`
+	Rounds      int           `help:"Interleaved rounds." default:"3"`
+	Duration    time.Duration `help:"Of each part in each round." default:"20s"`
+	Connections int           `help:"Kept-alive connections." default:"256"`
+	Profiles    int           `help:"People, drawn by Zipf's law." default:"100000"`
+	Profile     string        `help:"Write a CPU profile of the rounds' whole part." name:"cpuprofile" type:"path" placeholder:"FILE"`
+	Format      string        `help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (c *benchIngestCommand) Run(ctx context.Context, s streams) error {
+	result, err := bench.Ingest{
+		Data: c.Data, Stored: c.Stored, Rounds: c.Rounds, Duration: c.Duration,
+		Connections: c.Connections, Profiles: c.Profiles, Progress: s.err, CPUProfile: c.Profile,
+	}.Run(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		return e.Encode(result)
+	}
+	fmt.Fprintf(s.out, "%s, fdatasync %.0f µs; %d events stored before, %d after; %d rounds, %d connections\n%s\n\n",
+		result.FileSystem, result.FdatasyncMicros, result.StoredBefore, result.StoredAfter, result.Rounds, result.Connections, result.Workers)
+	for _, p := range []struct {
+		name string
+		bench.Part
+	}{{"bare", result.Bare}, {"store only", result.Store}, {"whole", result.Whole}} {
+		fmt.Fprintf(s.out, "%-11s %8.0f events/s  %6.1f µs CPU/event  p50 %6.1f ms  p99 %6.1f ms  refused %d\n",
+			p.name, p.PerSecond, p.CPUMicros, p.P50Millis, p.P99Millis, p.Refused)
+	}
+	fmt.Fprintf(s.out, "\nwhole/bare %.2f   whole/store only %.2f   %.0f events/commit   %.1f flushes/commit\n",
+		result.WholeToBare, result.WholeToStore, result.EventsPerCommit, result.FlushesPerCommit)
+	return nil
+}
+
+type benchClientCommand struct {
+	Address, Path, Username string
+	Connections, Profiles   int
+	Duration                time.Duration
+	Seed                    uint64
+}
+
+func (c *benchClientCommand) Run(s streams) error {
+	return bench.Load{
+		Address: c.Address, Path: c.Path, Username: c.Username, Password: os.Getenv("PLATEN_BENCH_PASSWORD"),
+		Connections: c.Connections, Profiles: c.Profiles, Duration: c.Duration, Seed: c.Seed,
+	}.Run().Print(s.out)
+}

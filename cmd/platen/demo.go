@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"platen/internal/demo"
+	"platen/internal/server"
+)
+
+type demoCommand struct {
+	Data   string `help:"Directory of the demo's store; a second run goes on with it." default:"platen-demo" type:"path" placeholder:"DIR"`
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	Once   bool   `help:"Exit after the journey; non-zero if a step failed."`
+	Output string `help:"Where the picture is saved (default: in --data)." short:"o" type:"path" placeholder:"FILE"`
+	Format string `help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
+	if c.Output == "" {
+		c.Output = filepath.Join(c.Data, demo.Block+".png")
+	}
+	srv, err := server.Open(ctx, server.Config{Data: c.Data, Listen: c.Listen, Log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, srv.Close()) }()
+	if err := srv.Listen(); err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(running) }()
+	defer func() {
+		cancel()
+		err = errors.Join(err, <-served)
+	}()
+	result, secrets, err := c.play(ctx, srv, s)
+	if c.Format == "json" {
+		e := json.NewEncoder(s.out)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if encodeErr := e.Encode(result); encodeErr != nil {
+			return errors.Join(err, encodeErr)
+		}
+	}
+	if err != nil || c.Once {
+		return err
+	}
+	if c.Format == "text" {
+		tellNext(s.out, result, secrets)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// play applies the examples and plays the journey.
+func (c *demoCommand) play(ctx context.Context, srv *server.Server, s streams) (*demo.Result, demo.Secrets, error) {
+	failed := func(err error) (*demo.Result, demo.Secrets, error) {
+		return &demo.Result{Error: err.Error()}, demo.Secrets{}, err
+	}
+	secrets, err := demo.KeepSecrets(c.Data)
+	if err != nil {
+		return failed(err)
+	}
+	replaced, err := demo.Apply(ctx, srv, secrets)
+	if err != nil {
+		return failed(err)
+	}
+	j := &demo.Journey{Server: srv, Secrets: secrets, Output: c.Output, Run: rand.Text()}
+	if c.Format == "text" {
+		t := teller{w: s.out, color: isTerminal(s.out)}
+		t.intro(srv.PublicURL(), replaced)
+		j.Progress = t.step
+	}
+	result, err := j.Play(ctx, c.Data)
+	return result, secrets, err
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
+}
+
+// teller prints the journey for a person.
+type teller struct {
+	w     io.Writer
+	color bool
+	n     int
+}
+
+func (t *teller) paint(code, text string) string {
+	if !t.color {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+func (t *teller) intro(url string, replaced bool) {
+	fmt.Fprintf(t.w, "\n%s\n", t.paint("1", "Platen plays the journey of one customer, over real HTTP"))
+	fmt.Fprintf(t.w, "Two workspaces run here, as two systems would: engage runs campaigns, content draws pictures.\n")
+	fmt.Fprintf(t.w, "The documents are examples/movable-ink/*.yaml; the server listens on %s.\n", url)
+	if replaced {
+		fmt.Fprintln(t.w, "(The documents name 127.0.0.1:8080; that was replaced by this address.)")
+	}
+}
+
+func (t *teller) step(s *demo.Step) {
+	t.n++
+	fmt.Fprintf(t.w, "\n%s %s\n", t.paint("1;36", fmt.Sprintf("%d.", t.n)), t.paint("1", s.Title))
+	address := s.URL
+	if u, err := url.Parse(s.URL); err == nil {
+		address = u.RequestURI()
+	}
+	fmt.Fprintf(t.w, "   %s %s\n", t.paint("33", s.Method), address)
+	if s.Request != "" {
+		t.indent(compact(s.Request))
+	}
+	fmt.Fprintf(t.w, "   %s %s\n", t.paint("32", fmt.Sprintf("→ %d", s.Status)), compact(s.Reply))
+	if s.Seen != "" {
+		t.indent(s.Seen)
+	}
+}
+
+func (t *teller) indent(text string) {
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		if strings.TrimSpace(line) != "" {
+			fmt.Fprintf(t.w, "     %s\n", strings.TrimRight(line, "\n"))
+		}
+	}
+}
+
+// compact is a JSON text on one line, and any other text as it is.
+func compact(text string) string {
+	var b bytes.Buffer
+	if json.Compact(&b, []byte(text)) != nil {
+		return text
+	}
+	return b.String()
+}
+
+// tellNext says what a person can try while the server keeps running.
+func tellNext(w io.Writer, r *demo.Result, secrets demo.Secrets) {
+	fmt.Fprintf(w, `
+The server keeps running until you press Ctrl-C. Try next:
+
+  Look at the picture:    %s
+  Send another product, then load the picture again:
+
+    curl %s/users/track -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \
+      -d '{"events":[{"external_id":"%s","name":"Product Viewed","time":"2026-01-01T12:00:00Z",
+           "properties":{"id":"7","title":"Your own product","price":12.5,"url":"https://www.example.com/7"}}]}'
+
+  What the seed's own template would really send, and its repair:
+
+    go run ./cmd/platen campaign lint FILE --fix
+`, r.Picture.URL, r.URL, secrets.Token, demo.UserID)
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"platen/internal/fault"
+	"platen/internal/server"
+)
+
+// dataFlag is the directory of the embedded store.
+type dataFlag struct {
+	Data string `help:"Directory of the embedded store." default:"platen-data" type:"path" placeholder:"DIR"`
+}
+
+type serveCommand struct {
+	dataFlag
+	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
+	PublicURL string `help:"Address under which mail clients and browsers reach this server (default: the address listened on)." name:"public-url" placeholder:"URL"`
+	Store     string `help:"Where data is kept; so far only sqlite: (in --data)." default:"sqlite:" placeholder:"URL"`
+	SecretKey string `help:"64 hex digits under which secrets are stored (default: a key kept in the data directory)." name:"secret-key" placeholder:"HEX"`
+	LogFormat string `help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (c *serveCommand) Run(ctx context.Context, s streams) (err error) {
+	if c.Store != "sqlite:" {
+		return fault.New(fault.Invalid, "unknown_store", "--store %q is not known to this version; it is sqlite: in the directory --data", c.Store)
+	}
+	srv, err := server.Open(ctx, server.Config{
+		Data: c.Data, Listen: c.Listen, PublicURL: c.PublicURL, SecretKey: c.SecretKey, Log: logger(s.err, c.LogFormat),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, srv.Close()) }()
+	if err := srv.Listen(); err != nil {
+		return err
+	}
+	return srv.Serve(ctx)
+}

@@ -1,0 +1,141 @@
+package manage
+
+import (
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"platen/internal/campaign"
+	"platen/internal/event"
+	"platen/internal/fault"
+	"platen/internal/profile"
+	"platen/internal/reply"
+)
+
+// Delivery is one message, or the row that says why there is none.
+type Delivery struct {
+	ID       string     `json:"id"` // the webhook-id
+	Campaign string     `json:"campaign"`
+	Variant  string     `json:"variant,omitempty"`
+	Profile  string     `json:"profile"`
+	Event    string     `json:"event"`
+	State    string     `json:"state"`
+	Reason   string     `json:"reason,omitempty"`
+	Detail   string     `json:"detail,omitempty"`
+	Created  time.Time  `json:"created"`
+	Finished *time.Time `json:"finished,omitempty"`
+	Request  *Request   `json:"request,omitempty"`
+	Attempts []Attempt  `json:"attempts"`
+	Name     string     `json:"campaign_name,omitempty"`
+}
+
+// Request is what was sent, without credentials.
+type Request struct {
+	Method  string      `json:"method"`
+	URL     string      `json:"url"`
+	Headers [][2]string `json:"headers"`
+	Body    string      `json:"body"`
+}
+
+// Attempt is one try over HTTP.
+type Attempt struct {
+	Number   int       `json:"number"`
+	Time     time.Time `json:"time"`
+	Millis   float64   `json:"duration_ms"`
+	Status   int       `json:"status"`
+	Error    string    `json:"error,omitempty"`
+	Message  string    `json:"message,omitempty"`
+	Response string    `json:"response,omitempty"`
+}
+
+func (h *Handler) deliveries(w http.ResponseWriter, r *request) error {
+	limit, err := limitOf(r, 50)
+	if err != nil {
+		return err
+	}
+	var of event.ID
+	if text := r.URL.Query().Get("event"); text != "" {
+		if of, err = event.ParseIDText(text); err != nil {
+			return fault.New(fault.Invalid, "bad_id", "event %.40q is no event id: %v", text, err)
+		}
+	}
+	list, err := h.store.Deliveries(r.Context(), r.workspace.ID, of, limit)
+	if err != nil {
+		return err
+	}
+	shown := make([]Delivery, len(list))
+	for i := range list {
+		shown[i] = h.showDelivery(&list[i])
+	}
+	reply.JSON(w, http.StatusOK, map[string]any{"deliveries": shown})
+	return nil
+}
+
+func (h *Handler) showDelivery(a *campaign.Activity) Delivery {
+	d := Delivery{
+		ID: a.WebhookID(), Campaign: a.Campaign, Variant: a.Variant, Profile: profile.BrazeIDOf(a.Profile), Event: a.Event.String(),
+		State: string(a.State), Reason: string(a.Reason), Detail: a.Detail, Created: a.Created, Attempts: []Attempt{},
+	}
+	if c, ok := h.live().Campaign(a.Campaign); ok {
+		d.Name = c.Name
+	}
+	if !a.Finished.IsZero() {
+		d.Finished = &a.Finished
+	}
+	if a.Request != nil {
+		d.Request = showRequest(a.Request)
+	}
+	for i := range a.Tries {
+		d.Attempts = append(d.Attempts, showAttempt(&a.Tries[i]))
+	}
+	return d
+}
+
+func showRequest(r *campaign.Request) *Request {
+	return &Request{Method: r.Method, URL: r.URL, Headers: r.Header, Body: string(r.Body)}
+}
+
+func showAttempt(a *campaign.Attempt) Attempt {
+	return Attempt{
+		Number: a.Number, Time: a.At, Millis: float64(a.Duration.Microseconds()) / 1000, Status: a.Status,
+		Error: string(a.Error), Message: a.Message, Response: text(a.Response),
+	}
+}
+
+// text shows bytes as text: a receiver may answer with anything.
+func text(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return string([]rune(string(b)))
+}
+
+// Quarantined is one refused event.
+type Quarantined struct {
+	ID       string    `json:"id"`
+	Source   string    `json:"source"`
+	Received time.Time `json:"received"`
+	Event    string    `json:"event,omitempty"`
+	Reason   string    `json:"reason"`
+	Message  string    `json:"message"`
+	Pointer  string    `json:"pointer,omitempty"`
+	Raw      string    `json:"raw"`
+}
+
+func (h *Handler) quarantine(w http.ResponseWriter, r *request) error {
+	limit, err := limitOf(r, 50)
+	if err != nil {
+		return err
+	}
+	rows, err := h.store.Quarantined(r.Context(), r.workspace.ID, limit)
+	if err != nil {
+		return err
+	}
+	shown := make([]Quarantined, len(rows))
+	for i, q := range rows {
+		shown[i] = Quarantined{ID: q.ID.String(), Source: q.Source, Received: micros(q.Received), Event: q.Event,
+			Reason: q.Reason, Message: q.Message, Pointer: q.Pointer, Raw: text(q.Raw)}
+	}
+	reply.JSON(w, http.StatusOK, map[string]any{"quarantine": shown})
+	return nil
+}

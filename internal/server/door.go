@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"platen/internal/document"
+	"platen/internal/workspace"
+)
+
+// Door tells the commands of the same machine how to reach a running server.
+type Door struct {
+	URL   string `json:"url"`
+	Token string `json:"token"` // opens the management API of all workspaces
+}
+
+// doorFile is where a server leaves its Door, in the data directory, readable by
+// its owner alone.
+const doorFile = "server.json"
+
+// FindDoor gives the door of the server that runs on a data directory.
+func FindDoor(data string) (Door, error) {
+	var d Door
+	text, err := os.ReadFile(filepath.Join(data, doorFile))
+	if err == nil {
+		err = json.Unmarshal(text, &d)
+	}
+	if err != nil {
+		return d, fmt.Errorf("find the server of %s: %w", data, err)
+	}
+	return d, nil
+}
+
+func (s *Server) leaveDoor() error {
+	text, err := json.Marshal(Door{URL: "http://" + s.Addr(), Token: s.token})
+	if err != nil {
+		return err
+	}
+	return writePrivate(filepath.Join(s.config.Data, doorFile), string(text)+"\n")
+}
+
+// ApplyText applies documents from within the program; their secrets come from env.
+func (s *Server) ApplyText(ctx context.Context, name, text string, env map[string]string) error {
+	_, err := s.Documents.Apply(ctx, document.Input{
+		Files:  []document.File{{Name: name, Data: []byte(text)}},
+		Lookup: workspace.Lookup{Getenv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }},
+	})
+	return err
+}
