@@ -46,7 +46,7 @@ type Query struct {
 }
 
 // MaxItems is the most that one query may find.
-const MaxItems = 12
+const MaxItems = 10
 
 // Exclude leaves out the items that a later event was about, as an order that
 // contains the product. Event "" leaves out nothing.

@@ -97,7 +97,7 @@ workspace: all
 name: A name that is no alias
 show:
   - when: {and: [{event: product_viewed, within: 36h}, {field: country, is: any_of, value: "NO"}]}
-    items: {event: product_viewed, limit: 12}
+    items: {event: product_viewed, limit: 10}
     layout: cards
   - items: {event: product_added, distinct: sku, exclude: {event: order_completed}, limit: 1}
 fallback: {title: "off", text: "yes"}
@@ -258,7 +258,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	}
 	b, _ := live.BlockNamed(w.ID, "A name that is no alias")
 	if len(b.Show) != 2 || b.Show[1].Items.Exclude.Event != "order_completed" || b.Show[1].Items.Distinct != "sku" ||
-		b.Show[0].Items.Limit != 12 || b.Fallback.Title != "off" || b.Link == "" {
+		b.Show[0].Items.Limit != 10 || b.Fallback.Title != "off" || b.Link == "" {
 		t.Errorf("block %+v", b)
 	}
 	if _, ok := live.Block("A name that is no alias"); ok {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -61,6 +62,10 @@ func (c *collector) add(f finding, decided facts) {
 		known.facts = known.facts.both(decided)
 		return
 	}
+	if len(c.found) == maxFindings {
+		c.noteOnce(f.at, "there are more than "+strconv.Itoa(maxFindings)+" defects; the others are not listed")
+		return
+	}
 	f.facts = decided
 	c.found[key] = &f
 }
@@ -69,8 +74,15 @@ func (c *collector) add(f finding, decided facts) {
 func (c *collector) note(offset int, message string) {
 	line, column := c.position(offset)
 	n := Note{Line: line, Column: column, Message: message}
-	if !slices.Contains(c.notes, n) {
+	if len(c.notes) < maxFindings && !slices.Contains(c.notes, n) {
 		c.notes = append(c.notes, n)
+	}
+}
+
+// noteOnce says something at the first place where it is so.
+func (c *collector) noteOnce(offset int, message string) {
+	if !slices.ContainsFunc(c.notes, func(n Note) bool { return n.Message == message }) {
+		c.note(offset, message)
 	}
 }
 

@@ -23,8 +23,7 @@ func (w *walker) decide(p *path, cond liquid.Expr) (holds, fails []*path) {
 	if h := v.hole(); h == nil || h.fallback != nil && textOf(h.fallback) != "false" {
 		return one(p, true) // text is always truthy
 	}
-	subject := phrase(cond)
-	return p.ask(question{subject: v.name(), op: truthy}, w.uses.roots(cond), subject+" is set", subject+" is not set")
+	return p.ask(question{subject: v.name(), op: truthy}, w.wording(cond))
 }
 
 func (w *walker) decideLogic(p *path, e *liquid.Logic) (holds, fails []*path) {
@@ -59,13 +58,35 @@ func (w *walker) decideCompare(p *path, e *liquid.Compare) (holds, fails []*path
 	if !comparable(q.literal) {
 		q.literal, q.known = nil, false
 	}
-	yes, no := phrase(e), "not "+phrase(e)
+	words := w.wording(e)
 	if e.Op == "!=" {
 		q.op = "=="
-		fails, holds = p.ask(q, w.uses.roots(e), no, yes)
+		fails, holds = p.ask(q, words.reversed())
 		return holds, fails
 	}
-	return p.ask(q, w.uses.roots(e), yes, no)
+	return p.ask(q, words)
+}
+
+// A wording is what a person reads about a condition, and the inputs that it is
+// about (see uses.roots).
+type wording struct {
+	yes, no string
+	roots   []string
+}
+
+func (ws wording) reversed() wording { return wording{ws.no, ws.yes, ws.roots} }
+
+func (w *walker) wording(e liquid.Expr) wording {
+	ws, ok := w.wordings[e]
+	if ok {
+		return ws
+	}
+	ws = wording{phrase(e) + " is set", phrase(e) + " is not set", w.uses.roots(e)}
+	if _, compares := e.(*liquid.Compare); compares {
+		ws.yes, ws.no = phrase(e), "not "+phrase(e)
+	}
+	w.wordings[e] = ws
+	return ws
 }
 
 // phrase prints a condition for a person: braces in it mean nothing.
@@ -101,7 +122,7 @@ func emptyText(left value, e *liquid.Compare, right value) (answer, ok bool) {
 }
 
 // ask splits the path by a question, unless its facts know the answer.
-func (p *path) ask(q question, roots []string, yes, no string) (holds, fails []*path) {
+func (p *path) ask(q question, words wording) (holds, fails []*path) {
 	switch p.facts.answer(q) {
 	case 1:
 		return []*path{p}, nil
@@ -109,8 +130,8 @@ func (p *path) ask(q question, roots []string, yes, no string) (holds, fails []*
 		return nil, []*path{p}
 	}
 	other := p.fork()
-	p.facts = p.facts.with(fact{q, 1, yes, roots})
-	other.facts = other.facts.with(fact{q, 0, no, roots})
+	p.facts = p.facts.with(fact{q, 1, words.yes, words.roots})
+	other.facts = other.facts.with(fact{q, 0, words.no, words.roots})
 	return []*path{p}, []*path{other}
 }
 

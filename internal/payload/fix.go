@@ -2,8 +2,11 @@ package payload
 
 import "slices"
 
-// maxRepairs bounds the lints that one Fix may take.
-const maxRepairs = 200
+// The bounds of one Fix: lints, and the work that they may take together.
+const (
+	maxLints   = 200
+	maxFixWork = 4 * maxWork
+)
 
 // Fix repairs what Lint finds in a template, as far as that can be done without
 // asking. It returns the repaired template, the findings that it repaired (with
@@ -16,7 +19,7 @@ func Fix(source string, opts Options) (fixed string, applied []Finding, rest Rep
 	if err != nil {
 		return source, nil, rest, err
 	}
-	r := repairer{source: source, report: rest, opts: opts, left: maxRepairs}
+	r := repairer{source: source, report: rest, opts: opts, lints: maxLints, work: maxFixWork}
 	for r.all() || r.single() {
 	}
 	return r.source, r.applied, r.report, nil
@@ -28,7 +31,8 @@ type repairer struct {
 	report  Report
 	opts    Options
 	applied []Finding
-	left    int // lints
+	lints   int // left
+	work    int // left
 }
 
 // all tries every repair at once, which is right nearly always.
@@ -56,12 +60,12 @@ func (r *repairer) single() bool {
 
 // try keeps edits if the report gets better by them.
 func (r *repairer) try(edits []Edit, findings []Finding) bool {
-	if len(edits) == 0 || r.left == 0 {
+	if len(edits) == 0 || r.lints == 0 || r.work <= 0 {
 		return false
 	}
-	r.left--
 	source := apply(r.source, edits)
-	report, err := Lint(source, r.opts)
+	report, work, err := lint(source, r.opts)
+	r.lints, r.work = r.lints-1, r.work-work
 	if err != nil || !better(report, r.report) {
 		return false
 	}

@@ -115,8 +115,9 @@ func (w *walker) rounds(n *liquid.For, p *path, items []value) []*path {
 	outer, _ := before.get("forloop")
 	paths, left := []*path{p}, []*path(nil)
 	for i, v := range items {
+		w.spend(len(paths) * (1 + len(before)))
 		for _, q := range paths {
-			q.vars = q.vars.with(n.Var, v).with("forloop", forloop(i, len(items), outer.is))
+			q.vars = q.vars.with(n.Var, v).with("forloop", knownValue(round{i, len(items), outer.is}))
 		}
 		var next []*path
 		for _, q := range w.block(n.Body, paths) {
@@ -137,16 +138,31 @@ func (w *walker) rounds(n *liquid.For, p *path, items []value) []*path {
 	return paths
 }
 
-// forloop is the variable of that name in round i of n, in a loop with this one.
-func forloop(i, n int, outer any) value {
-	m := &liquid.Map{}
-	m.Set("first", i == 0)
-	m.Set("last", i == n-1)
-	m.Set("index", int64(i+1))
-	m.Set("index0", int64(i))
-	m.Set("rindex", int64(n-i))
-	m.Set("rindex0", int64(n-i-1))
-	m.Set("length", int64(n))
-	m.Set("parentloop", outer)
-	return knownValue(m)
+// A round is what forloop holds in a round of a loop. It is a liquid.Object.
+type round struct {
+	at, length int
+	outer      any // the round of the loop around it
+}
+
+// Get returns a member of forloop.
+func (r round) Get(key string) (value any, ok bool) {
+	switch key {
+	case "first":
+		return r.at == 0, true
+	case "last":
+		return r.at == r.length-1, true
+	case "index":
+		return int64(r.at + 1), true
+	case "index0":
+		return int64(r.at), true
+	case "rindex":
+		return int64(r.length - r.at), true
+	case "rindex0":
+		return int64(r.length - r.at - 1), true
+	case "length":
+		return int64(r.length), true
+	case "parentloop":
+		return r.outer, true
+	}
+	return nil, false
 }

@@ -58,7 +58,7 @@ func (p *path) print(pieces []piece) []*path {
 // printEither prints a hole with a fallback, and what follows it.
 func (p *path) printEither(pc piece, rest []piece) []*path {
 	name := pc.hole.of
-	there, missing := p.ask(question{subject: name, op: truthy}, nil, name+" is set", name+" is not set")
+	there, missing := p.ask(question{subject: name, op: truthy}, wording{yes: name + " is set", no: name + " is not set"})
 	with := *pc.hole
 	with.fallback, with.empty = nil, false
 	fallback := pc.hole.fallback
@@ -101,6 +101,7 @@ func (w *walker) join(paths []*path, offset int) []*path {
 	for _, p := range paths {
 		p.vars = p.vars.alive(w.uses, offset)
 		key := p.key(offset)
+		w.spend(len(key) / 64)
 		if same := seen[key]; same != nil {
 			same.facts = same.facts.both(p.facts)
 			same.json.join(&p.json)
@@ -117,7 +118,7 @@ func (w *walker) bounded(paths []*path, offset int) []*path {
 	if len(paths) <= maxPaths {
 		return paths
 	}
-	w.found.note(offset, "there are more than "+strconv.Itoa(maxPaths)+" combinations of conditions up to here; some of them were not checked")
+	w.found.noteOnce(offset, "there are more than "+strconv.Itoa(maxPaths)+" combinations of conditions up to here; some of them were not checked")
 	kept := make([]*path, maxPaths)
 	for i := range kept {
 		kept[i] = paths[i*len(paths)/maxPaths]

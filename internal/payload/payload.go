@@ -55,16 +55,24 @@ type Options struct {
 // dialect can send. The error is a *fault.Error and is there only when the
 // Liquid does not parse; the report then holds that as its one finding.
 func Lint(source string, opts Options) (Report, error) {
+	report, _, err := lint(source, opts)
+	return report, err
+}
+
+// lint also returns the work that was done, of maxWork at most.
+func lint(source string, opts Options) (report Report, work int, err error) {
 	if opts.Numeric == nil {
 		opts.Numeric = DefaultNumeric()
 	}
 	found := newCollector(source)
 	template, err := liquid.Parse(source, liquid.Options{Dialect: liquid.Braze})
 	if err != nil {
-		return found.unparsed(err)
+		report, err = found.unparsed(err)
+		return report, 0, err
 	}
-	newWalker(template, opts, found).run()
-	return found.report(), nil
+	w := newWalker(template, opts, found)
+	w.run()
+	return found.report(), maxWork - w.work, nil
 }
 
 // unparsed reports a template that the engine refuses.

@@ -10,11 +10,13 @@ import (
 // The bounds of a lint. A template that reaches one gets a note; those that
 // people write stay far below.
 const (
-	maxPaths  = 256       // ways followed at the same time
-	maxWork   = 4_000_000 // nodes on paths, and 8-byte pieces of text
-	maxRounds = 64        // of a loop whose length is known
-	maxPieces = 4096      // of one value
-	maxText   = 1 << 20   // bytes of literal text in one value
+	maxPaths  = 256     // ways followed at the same time
+	maxWork   = 500_000 // nodes on paths, 8-byte pieces of text, 64-byte pieces of keys
+	maxRounds = 64      // of a loop whose length is known
+	maxPieces = 4096    // of one value
+	maxText   = 1 << 20 // bytes of literal text in one value
+
+	maxFindings = 500 // and as many notes
 )
 
 // A walker follows all ways through one template.
@@ -24,6 +26,9 @@ type walker struct {
 	uses     *uses
 	opts     Options
 	found    *collector
+
+	wordings map[liquid.Expr]wording
+	equals   map[liquid.Expr]*liquid.Compare // by value of a when: its comparison
 
 	work      int // left
 	printings int // so far
@@ -36,6 +41,8 @@ func newWalker(t *liquid.Template, opts Options, found *collector) *walker {
 		uses:     usesOf(t.Root()),
 		opts:     opts,
 		found:    found,
+		wordings: map[liquid.Expr]wording{},
+		equals:   map[liquid.Expr]*liquid.Compare{},
 		work:     maxWork,
 	}
 }
@@ -70,7 +77,7 @@ func (w *walker) block(b *liquid.Block, paths []*path) []*path {
 			break
 		}
 		if !w.spend(len(paths)) {
-			w.found.note(n.Pos().Offset, "the template is too intricate to be followed any further; what comes from here on was not checked")
+			w.found.noteOnce(n.Pos().Offset, "the template is too intricate to be followed any further; what comes from here on was not checked")
 			return nil
 		}
 		paths = w.node(n, paths)
@@ -220,7 +227,11 @@ func (w *walker) cases(n *liquid.Case, p *path) []*path {
 			open = nil
 		}
 		for _, v := range when.Values {
-			equal := &liquid.Compare{Span: when.Span, Op: "==", Left: n.Subject, Right: v}
+			equal := w.equals[v]
+			if equal == nil {
+				equal = &liquid.Compare{Span: when.Span, Op: "==", Left: n.Subject, Right: v}
+				w.equals[v] = equal
+			}
 			again, not := w.when(when, equal, done)
 			done = append(again, not...)
 			first, not := w.when(when, equal, open)

@@ -11,7 +11,7 @@ import (
 // only from layers below its own.
 var layers = [][]string{
 	{"internal/fault"},
-	{"liquid", "internal/event", "internal/outbound", "internal/loosejson", "internal/reply"},
+	{"examples", "liquid", "internal/event", "internal/outbound", "internal/loosejson", "internal/reply"},
 	{"internal/profile", "internal/mapping", "internal/render", "internal/workspace", "internal/payload"},
 	{"internal/filter"},
 	{"internal/personalize"},
@@ -19,7 +19,8 @@ var layers = [][]string{
 	{"internal/document"},
 	{"internal/ingest", "internal/planner", "internal/delivery", "internal/asset", "internal/engagement"},
 	{"internal/store/sqlite", "internal/store/storetest"},
-	{"internal/collector", "internal/engage", "internal/content", "internal/manage"},
+	{"internal/collector", "internal/engage", "internal/content"},
+	{"internal/manage"},
 	{"internal/server"},
 	{"internal/demo", "internal/bench", "test/crash"},
 	{"cmd/platen"},
