@@ -17,8 +17,7 @@ type Subject struct {
 	Properties  json.RawMessage // of the event at hand: a JSON object, or nil
 	Now         time.Time
 
-	properties any
-	decoded    bool
+	decoded map[string]any // properties by name
 }
 
 // values finds what an operand names, at least one value; nil is a missing one.
@@ -33,7 +32,7 @@ func (s *Subject) values(o Operand) []any {
 func (s *Subject) find(o Operand) []any {
 	switch {
 	case o.Source == Property:
-		return reach(s.eventProperties(), o.path, nil)
+		return s.property(o.path)
 	case o.Source == Field && o.Text == "user_id":
 		return s.identifiers(profile.UserID)
 	case o.Source == Field && o.Text == "anonymous_id":
@@ -58,19 +57,29 @@ func (s *Subject) identifiers(kind profile.Kind) []any {
 	return found
 }
 
-func (s *Subject) eventProperties() any {
-	if !s.decoded {
-		s.decoded = true
-		if len(s.Properties) > 0 {
-			s.properties = decode(string(s.Properties))
+// property finds what a path leads to in the event's properties. Each property is
+// decoded once, and only when it is asked for.
+func (s *Subject) property(path []step) []any {
+	name := path[0].key
+	value, known := s.decoded[name]
+	if !known {
+		if raw := memberOf(s.Properties, name); raw != nil {
+			value = decode(string(raw))
 		}
+		if s.decoded == nil {
+			s.decoded = map[string]any{}
+		}
+		s.decoded[name] = value
 	}
-	return s.properties
+	return reach(value, path[1:], nil)
 }
 
 // decode reads a stored JSON value; numbers stay text, so that they can be shown
 // as they were sent. What is stored is JSON; anything else would be a missing value.
 func decode(text string) any {
+	if v, ok := decodePlain(strings.TrimSpace(text)); ok {
+		return v
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
@@ -78,4 +87,18 @@ func decode(text string) any {
 		return nil
 	}
 	return v
+}
+
+// decodePlain reads the values that most conditions ask for: numbers, and strings
+// without escapes.
+func decodePlain(text string) (v any, ok bool) {
+	switch {
+	case text == "":
+		return nil, false
+	case text[0] == '-' || text[0] >= '0' && text[0] <= '9':
+		return json.Number(text), true
+	case text[0] == '"' && len(text) >= 2 && strings.IndexByte(text, '\\') < 0:
+		return text[1 : len(text)-1], true
+	}
+	return nil, false
 }

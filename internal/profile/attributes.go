@@ -117,6 +117,9 @@ func (a Attributes) clone() Attributes {
 
 // textOf reads a JSON string, "" when the value is anything else.
 func textOf(value string) string {
+	if n := len(value); n >= 2 && value[0] == '"' && value[n-1] == '"' && !strings.Contains(value, `\`) {
+		return value[1 : n-1] // nothing to decode, as in every e-mail
+	}
 	var s string
 	if json.Unmarshal([]byte(value), &s) != nil {
 		return ""

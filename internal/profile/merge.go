@@ -22,9 +22,9 @@ type Naming struct {
 
 // TouchNaming asks the book for everything that Name will read.
 func (b *Book) TouchNaming(n Naming) {
-	b.subject(n)
-	if target := b.userRoot(n.Workspace, n.UserID); target != nil {
-		b.touchMembers(target)
+	subject, target := b.subject(n), b.userRoot(n.Workspace, n.UserID)
+	if subject != nil && subject.Identifier(Alias) != "" {
+		b.touchMembers(target) // for sharedLabel
 	}
 }
 
