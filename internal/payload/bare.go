@@ -16,9 +16,12 @@ func (p *path) hole(pc piece) {
 		p.json.tok.addHole(pc)
 		return
 	case inBare:
-		p.json.tok.addHole(pc)
-		p.json.tok.end = pc.mark(0)
-		return
+		if p.json.tok.goesOnWith(pc) {
+			p.json.tok.addHole(pc)
+			p.json.tok.end = pc.mark(0)
+			return
+		}
+		p.endBare()
 	case lost:
 		p.json.tail = 'x'
 		return
@@ -35,10 +38,21 @@ func (p *path) hole(pc piece) {
 		p.unexpected(m, "this output stands where a comma or the closing } was expected")
 		return
 	}
-	if p.beginToken(m, true) {
+	if p.beginToken(m) {
 		p.json.mode = inBare
 		p.json.tok.addHole(pc)
 	}
+}
+
+// goesOnWith reports whether an output may be a part of a bare token: not if one
+// of them prints whole values, or if it is the same output in the next round of
+// a loop.
+func (t *token) goesOnWith(pc piece) bool {
+	if len(t.holes) == 0 {
+		return true
+	}
+	last := t.holes[len(t.holes)-1]
+	return last.at != pc.at && last.hole.shape != whole && pc.hole.shape != whole
 }
 
 // readBare reads on in a name or value without quotes.
@@ -164,7 +178,7 @@ func (p *path) bareLiteral(tok token) {
 		if word := keyword(tok.text); word != "" {
 			f.message = strconv.Quote(tok.text) + " is not JSON: write " + word
 			f.edits = nil
-			if tok.end.end-tok.start.at == len(tok.text) {
+			if p.w.found.reads(tok.start.at, tok.text) {
 				f.edits = []Edit{{tok.start.at, tok.end.end, word}}
 			}
 		}
@@ -174,7 +188,7 @@ func (p *path) bareLiteral(tok token) {
 
 // quoted puts quotes around a token, if it stands in one piece in the source.
 func quoted(tok token) []Edit {
-	if tok.long || strings.Contains(tok.text, `"`) || tok.start.at >= tok.end.end || len(tok.start.via) != len(tok.end.via) {
+	if tok.long || !tok.start.own || !tok.end.own || strings.Contains(tok.text, `"`) || tok.start.at >= tok.end.end || len(tok.start.via) != len(tok.end.via) {
 		return nil
 	}
 	return []Edit{{tok.start.at, tok.start.at, `"`}, {tok.end.end, tok.end.end, `"`}}

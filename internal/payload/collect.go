@@ -27,9 +27,10 @@ type collector struct {
 	parts  []extent
 	loops  []extent
 
-	found  map[place]*finding
-	notes  []Note
-	commas map[int]*commaUse
+	found   map[place]*finding
+	further map[place]bool // beyond maxFindings
+	notes   []Note
+	commas  map[int]*commaUse
 }
 
 // A place identifies a defect.
@@ -46,7 +47,7 @@ type commaUse struct {
 }
 
 func newCollector(source string) *collector {
-	c := &collector{source: source, lines: []int{0}, found: map[place]*finding{}, commas: map[int]*commaUse{}}
+	c := &collector{source: source, lines: []int{0}, found: map[place]*finding{}, further: map[place]bool{}, commas: map[int]*commaUse{}}
 	for i := 0; i < len(source); i++ {
 		if source[i] == '\n' {
 			c.lines = append(c.lines, i+1)
@@ -63,6 +64,7 @@ func (c *collector) add(f finding, decided facts) {
 		return
 	}
 	if len(c.found) == maxFindings {
+		c.further[key] = true
 		c.noteOnce(f.at, "there are more than "+strconv.Itoa(maxFindings)+" defects; the others are not listed")
 		return
 	}
@@ -118,7 +120,7 @@ func (c *collector) extra(p *path, comma mark) {
 
 // report puts the findings in order and gives them their repairs.
 func (c *collector) report() Report {
-	r := Report{Findings: make([]Finding, 0, len(c.found)), Notes: c.notes}
+	r := Report{Findings: make([]Finding, 0, len(c.found)), Notes: c.notes, further: len(c.further)}
 	for _, f := range c.found {
 		if f.rule == TrailingComma || f.rule == ExtraComma {
 			f.edits = c.commaEdits(f.at)

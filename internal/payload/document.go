@@ -1,9 +1,6 @@
 package payload
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // mode is what the JSON scanner is in the middle of.
 type mode uint8
@@ -30,8 +27,8 @@ type document struct {
 	tok  token  // the string or bare token being read
 	// text is the string that was read last, while nothing but white space came
 	// after it; its start is nowhere otherwise.
-	text  token
-	close bool // nothing at all came after it
+	text     token
+	touching bool // nothing at all came after it
 	// unsure is set behind a hole that may have printed structure.
 	unsure bool
 	// suspect is the first bracket that was closed by one that is indented
@@ -62,10 +59,25 @@ type frame struct {
 	dedent int  // behind the value after which a member did not; nowhere: none
 }
 
+func (f *frame) closing() string {
+	if f.kind == '[' {
+		return "]"
+	}
+	return "}"
+}
+
 // A name is a member's name in a list of those seen.
 type name struct {
-	text string
-	next *name
+	text  string
+	next  *name
+	count int // of names, with this one
+}
+
+func (n *name) with(text string) *name {
+	if n == nil {
+		return &name{text, nil, 1}
+	}
+	return &name{text, n, n.count + 1}
 }
 
 func (n *name) has(text string) bool {
@@ -77,21 +89,8 @@ func (n *name) has(text string) bool {
 	return false
 }
 
-// A mark is a character or an output in what is sent.
-type mark struct {
-	at, end int
-	via     []printing
-}
-
-func (pc *piece) mark(i int) mark {
-	if pc.exact {
-		return mark{pc.at + i, pc.at + i + 1, pc.via}
-	}
-	return mark{pc.at, pc.end, pc.via}
-}
-
 func newDocument() document {
-	return document{top: &frame{dedent: nowhere}, text: token{start: mark{at: nowhere}}}
+	return document{top: &frame{dedent: nowhere}, text: token{start: markAt(nowhere)}}
 }
 
 // feed reads a piece of the text that is sent.
@@ -128,7 +127,7 @@ func (p *path) read(pc piece, i int) int {
 	rest := pc.text[i:]
 	switch c := rest[0]; {
 	case strings.IndexByte(spaces, c) >= 0:
-		p.json.close = false
+		p.json.touching = false
 		return 1
 	case c == '#', strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "/*"):
 		return p.comment(rest, m)
@@ -182,7 +181,7 @@ func (p *path) top() *frame {
 // come without what is usually before it.
 func (p *path) next() (unsure bool) {
 	p.json.text.start.at = nowhere
-	p.json.close = false
+	p.json.touching = false
 	unsure, p.json.unsure = p.json.unsure, false
 	return unsure
 }
@@ -190,20 +189,14 @@ func (p *path) next() (unsure bool) {
 // open reads { or [.
 func (p *path) open(c byte, m mark) {
 	unsure := p.next()
-	switch p.json.mode {
-	case wantColon:
+	if p.json.mode == wantComma && !p.another(m, unsure) {
+		return
+	}
+	switch {
+	case p.json.mode == wantColon:
 		p.missingColon()
-	case wantName:
-		if !unsure {
-			p.unexpected(m, "a member needs a name in double quotes and a colon in front of its value")
-		}
-	case wantComma:
-		if !p.another(m, unsure) {
-			return
-		}
-		if p.json.mode == wantName && !unsure {
-			p.unexpected(m, "a member needs a name in double quotes and a colon in front of its value")
-		}
+	case p.json.mode == wantName && !unsure:
+		p.unexpected(m, "a member needs a name in double quotes and a colon in front of its value")
 	}
 	p.begin(m)
 	p.push(c, m)
@@ -275,9 +268,8 @@ func (p *path) closeBracket(c byte, m mark) {
 		p.stray(c, m)
 		return
 	}
-	for p.json.top.kind != kind {
-		p.unclosed(p.json.top, behindLast(p.json.top, m))
-		p.pop(m)
+	if p.json.top.kind != kind {
+		p.closeInner(kind, m)
 	}
 	switch f := p.json.top; {
 	case p.json.mode == wantColon:
@@ -291,6 +283,17 @@ func (p *path) closeBracket(c byte, m mark) {
 	}
 	p.misaligned(m)
 	p.pop(m)
+}
+
+// closeInner leaves the brackets that lack a closing one before that of a kind.
+func (p *path) closeInner(kind byte, m mark) {
+	at := behindLast(p.json.top, m)
+	var inner []*frame
+	for p.json.top.kind != kind {
+		inner = append(inner, p.json.top)
+		p.pop(m)
+	}
+	p.unclosed(at, inner...)
 }
 
 func (p *path) isOpen(kind byte) bool {
@@ -355,7 +358,11 @@ func (p *path) colon(m mark) {
 	case p.json.mode == wantComma && text.start.at != nowhere && !text.name:
 		p.impliedMember(text, m)
 	default:
-		p.unexpected(m, "a colon stands only between a name and its value")
+		f := finding{rule: UnexpectedText, severity: Error, at: m.at, message: "a colon stands only between a name and its value"}
+		if p.json.mode == wantValue && p.json.top.kind == '{' {
+			f.edits = m.replaced("") // the second of two
+		}
+		p.report(f)
 	}
 }
 
@@ -364,21 +371,21 @@ func (p *path) colon(m mark) {
 func (p *path) impliedMember(text token, colon mark) {
 	f := p.json.top
 	if f.kind == '[' && f.items > 1 {
-		p.unclosed(f, behind(f.prior[0], text.start))
+		p.unclosed(behind(f.prior[0], text.start), f)
 		p.json.top = f.parent
 		p.complete(text.start)
 		p.wantItem()
 	} else {
-		at := before(text.start, mark{at: nowhere})
+		at := before(text.start, markAt(nowhere))
 		p.report(finding{rule: MissingBracket, severity: Error, at: at,
 			message: "an opening { is missing in front of this name",
-			edits:   []Edit{{at, at, "{"}}})
+			edits:   []Edit{{at, at, p.w.found.opening(at)}}})
 		p.push('{', text.start)
 	}
 	p.begin(text.start)
 	f = p.top()
 	f.colon, f.named, f.name = colon, text.end, text.text
-	f.names = &name{text.text, f.names}
+	f.names = f.names.with(text.text)
 	p.json.mode = wantValue
 }
 
@@ -395,7 +402,7 @@ func (p *path) opaqueHole() {
 
 // finish ends the text.
 func (p *path) finish() {
-	end := mark{at: len(p.w.found.source), end: len(p.w.found.source)}
+	end := markAt(len(p.w.found.source))
 	switch p.json.mode {
 	case inBare:
 		p.endBare()
@@ -410,67 +417,16 @@ func (p *path) finish() {
 	f := p.json.top
 	switch {
 	case f.kind != 0 && p.json.suspect != nil:
-		p.unclosed(p.json.suspect, p.json.suspect.dedent)
+		p.unclosed(p.json.suspect.dedent, p.json.suspect)
 	case f.kind != 0:
+		at := behindLast(f, end)
+		var open []*frame
 		for ; f.kind != 0; f = f.parent {
-			p.unclosed(f, behindLast(f, end))
+			open = append(open, f)
 		}
+		p.unclosed(at, open...)
 	case p.json.mode == wantValue && !p.json.unsure:
 		p.report(finding{rule: NoJSON, severity: Error, at: 0,
 			message: "nothing is sent, and nothing is not JSON; send a value, or end with {% abort_message %}"})
 	}
-}
-
-// describe writes all that decides how the text can go on.
-func (d *document) describe(b *strings.Builder) {
-	b.Write([]byte{'0' + byte(d.mode), '0' + byte(d.back), bit(d.close), bit(d.unsure), d.tail})
-	if d.mode == inString || d.mode == inBare {
-		d.tok.describe(b)
-	}
-	b.WriteString(strconv.Itoa(d.text.start.at))
-	for f := d.top; f != nil; f = f.parent {
-		b.Write([]byte{f.kind, '0' + byte(f.items), bit(f.comma != nil), bit(f.first != nil)})
-		b.WriteString(f.name)
-	}
-}
-
-func bit(set bool) byte {
-	if set {
-		return '1'
-	}
-	return '0'
-}
-
-// join takes over what another text at the same place has seen.
-func (d *document) join(other *document) {
-	d.top = d.top.joined(other.top)
-}
-
-func (f *frame) joined(other *frame) *frame {
-	if f == nil || f == other {
-		return f
-	}
-	j := *f
-	j.parent = f.parent.joined(other.parent)
-	j.last, j.comma = joinMarks(f.last, other.last), joinMarks(f.comma, other.comma)
-	for n := other.names; n != nil && n != f.names; n = n.next {
-		if !f.names.has(n.text) {
-			j.names = &name{n.text, j.names}
-		}
-	}
-	return &j
-}
-
-func joinMarks(a, b []mark) []mark {
-	out := a[:len(a):len(a)]
-next:
-	for _, m := range b {
-		for _, known := range a {
-			if known.at == m.at {
-				continue next
-			}
-		}
-		out = append(out, m)
-	}
-	return out
 }

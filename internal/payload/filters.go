@@ -5,6 +5,7 @@ import (
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"platen/liquid"
@@ -83,9 +84,9 @@ func (w *walker) filter(p *path, in value, f *liquid.FilterCall) value {
 	}
 	switch f.Name {
 	case "append":
-		return w.joined(in, args[0])
+		return w.joined(in, args[0], f)
 	case "prepend":
-		return w.joined(args[0], in)
+		return w.joined(args[0], in, f)
 	}
 	if known {
 		out, err := w.apply(p, in, f)
@@ -105,18 +106,17 @@ func (w *walker) filter(p *path, in value, f *liquid.FilterCall) value {
 	case "strip", "lstrip", "rstrip", "strip_newlines":
 		return strip(in, f.Name)
 	case "default":
-		if len(in.pieces) > 1 && in.pieces[0].hole != nil && in.pieces[0].hole.list {
-			return w.lostSight(name, f)
-		}
 		return withDefault(name, in, args)
 	case "date":
+		if in.structured() {
+			return w.lostSight(name, f)
+		}
 		return date(name, in, args[0])
 	case "time_zone":
 		return timeZone(name, in)
 	case "join":
-		return join(in, args)
+		return join(name, in, args, p.facts.filled(in.name()))
 	case "reverse", "sort", "sort_natural", "uniq", "concat", "compact":
-		// The list may have no items, but it prints none that the first had not.
 		return unknown(hole{name: name, empty: in.mayBeEmpty()})
 	}
 	if e, ok := effects[f.Name]; ok {
@@ -131,7 +131,11 @@ func (w *walker) filter(p *path, in value, f *liquid.FilterCall) value {
 	if shape, ok := rewriters[f.Name]; ok {
 		return rewritten(name, in, f, args, shape)
 	}
-	return unknown(hole{name: name, empty: true})
+	out := hole{name: name, empty: true}
+	if h := in.hole(); h == nil || h.shape == word || h.fallback != nil {
+		out.shape = word // a part of a text
+	}
+	return unknown(out)
 }
 
 // readsClock reports whether a filter's result depends on when it runs.
@@ -169,7 +173,7 @@ func (w *walker) throughOpaque(name string, f *liquid.FilterCall) value {
 
 // lostSight gives up on a text with JSON in it that a filter takes apart.
 func (w *walker) lostSight(name string, f *liquid.FilterCall) value {
-	w.found.note(f.Pos().Offset, "what the filter "+f.Name+" makes of this cannot be followed; what it prints was not checked")
+	w.found.note(f.Pos().Offset, "what the filter "+f.Name+" makes here cannot be followed; what it prints was not checked")
 	return unknown(hole{name: name, opaque: true})
 }
 
@@ -185,10 +189,10 @@ func (w *walker) failed(f *liquid.FilterCall, err error) {
 }
 
 // joined puts two texts together.
-func (w *walker) joined(a, b value) value {
+func (w *walker) joined(a, b value, f *liquid.FilterCall) value {
 	out := value{pieces: append(a.pieces[:len(a.pieces):len(a.pieces)], b.pieces...)}
 	if len(out.pieces) > maxPieces || textSize(out.pieces) > maxText {
-		return unknown(hole{name: out.name(), opaque: true})
+		return w.lostSight(out.name(), f)
 	}
 	if a.known && b.known {
 		out.known, out.is = true, textOf(out.pieces)
@@ -263,6 +267,16 @@ func strip(in value, name string) value {
 // withDefault gives a hole something to print when there is no value.
 func withDefault(name string, in value, args []value) value {
 	h := in.hole()
+	if h != nil && h.either != nil && len(args) > 0 {
+		with := *h
+		with.name, with.either = name, slices.Clone(h.either)
+		for i, choice := range h.either {
+			if len(choice) == 0 {
+				with.either[i] = args[0].pieces
+			}
+		}
+		return unknown(with)
+	}
 	if h == nil || len(args) == 0 || !h.empty && (h.fallback == nil || textOf(h.fallback) != "false") {
 		return in
 	}
@@ -278,6 +292,9 @@ func withDefault(name string, in value, args []value) value {
 // tab: %n and %t, with any flags.
 var breaksLine = regexp.MustCompile(`%[^a-zA-Z%]*[nt]`)
 
+// epoch matches date formats that print seconds since 1970 and further digits.
+var epoch = regexp.MustCompile(`^%s(%L|%3N|[0-9])*$`)
+
 // date prints a time. Text that is no time passes it unchanged, so the result is
 // only as safe as the input.
 func date(name string, in, format value) value {
@@ -287,10 +304,13 @@ func date(name string, in, format value) value {
 		return unknown(h)
 	}
 	moment := isNow(in) || in.hole() != nil && in.hole().moment
-	if isPlain(text) && !breaksLine.MatchString(text) && (moment || in.safety() == plain) {
-		h.safety = plain
+	if isPlain(text) && !breaksLine.MatchString(text) {
+		h.safety = in.safety()
+		if moment {
+			h.safety = plain
+		}
 	}
-	if digits := strings.NewReplacer("%L", "", "%3N", "").Replace(strings.TrimPrefix(text, "%s")); strings.HasPrefix(text, "%s") && strings.Trim(digits, "0123456789") == "" {
+	if epoch.MatchString(text) && (moment || in.hole() != nil && in.hole().shape != word) {
 		h.shape = number
 	}
 	h.seconds = text == "%s"
@@ -305,18 +325,26 @@ func timeZone(name string, in value) value {
 	return value{pieces: changed(in.pieces, func(h *hole) { h.name = short(name) }, sameText)}
 }
 
-// join prints a list. Two items stand for any number of them: what follows two
-// is as good after one, and a list of none prints nothing in the same place.
-func join(in value, args []value) value {
+// join prints a list: up to three items stand for any number of them.
+func join(name string, in value, args []value, filled bool) value {
 	separator := []piece{{text: " ", at: nowhere}}
 	if len(args) > 0 {
 		separator = args[0].pieces
 	}
-	item := func(index string, first bool) piece {
-		return unknown(hole{name: in.name() + index, list: first}).pieces[0]
+	list := []piece{}
+	h := hole{name: name, shape: word, either: [][]piece{list}}
+	if filled {
+		h.either = nil
 	}
-	pieces := append([]piece{item("[0]", true)}, separator...)
-	return value{pieces: append(pieces, item("[1]", false))}
+	for i := range 3 {
+		if i > 0 {
+			list = append(list, separator...)
+		}
+		item := unknown(hole{name: in.name() + "[" + strconv.Itoa(i) + "]"})
+		list = append(list[:len(list):len(list)], item.pieces...)
+		h.either = append(h.either, list)
+	}
+	return unknown(h)
 }
 
 // rewritten is what a rewriter makes of a text without JSON in it.

@@ -82,7 +82,7 @@ func better(a, b Report) bool {
 }
 
 func (r Report) errors() int {
-	n := 0
+	n := r.further
 	for _, f := range r.Findings {
 		if f.Severity == Error {
 			n++

@@ -60,7 +60,7 @@ func lastFilter(pc piece) (*liquid.FilterCall, bool) {
 // inText judges an output within a string.
 func (p *path) inText(pc piece) {
 	h := pc.hole
-	if h.opaque || h.safety != raw || h.shape == number {
+	if h.opaque || h.safety != raw {
 		return
 	}
 	p.report(finding{rule: Unescaped, severity: Warning, at: pc.at,
@@ -88,9 +88,7 @@ func (p *path) quotedJSON(tok token, pc piece) {
 }
 
 // unquoted takes the quotes of a string away.
-func unquoted(tok token) []Edit {
-	return []Edit{{tok.start.at, tok.start.end, ""}, {tok.end.at, tok.end.end, ""}}
-}
+func unquoted(tok token) []Edit { return replacedBoth(tok.start, tok.end, "") }
 
 // quotedNumber reports a number in quotes.
 func (p *path) quotedNumber(tok token) {
@@ -113,6 +111,9 @@ func (p *path) quotedNumber(tok token) {
 func asValue(tok token) []Edit {
 	pc := tok.holes[0]
 	edits := unquoted(tok)
+	if edits == nil {
+		return nil
+	}
 	f, filtered := lastFilter(pc)
 	switch {
 	case pc.hole.shape == whole:
@@ -143,12 +144,13 @@ func (p *path) seconds(tok token) {
 		f.at, f.edits = tok.holes[0].at, addFilter(tok.holes[0], "append: '000'")
 	case len(tok.holes) == 0 && inSeconds(tok.text):
 		f.message = strconv.Quote(p.json.top.name) + " is in seconds since 1970: receivers want milliseconds; write three more digits"
-		f.at = tok.start.at
 		end := tok.end.end
-		if tok.quote != "" {
+		if f.at = tok.start.at; tok.quote != "" {
 			f.at, end = tok.start.end, tok.end.at
 		}
-		f.edits = []Edit{{end, end, "000"}}
+		if p.w.found.reads(f.at, tok.text) {
+			f.edits = []Edit{{end, end, "000"}}
+		}
 	default:
 		return
 	}
@@ -209,7 +211,7 @@ func (p *path) oddQuotes(tok token) {
 		f.rule, f.message = SingleQuotes, "single quotes are not JSON; use double quotes"
 	}
 	if !strings.Contains(tok.text, `"`) && !tok.long {
-		f.edits = []Edit{{tok.start.at, tok.start.end, `"`}, {tok.end.at, tok.end.end, `"`}}
+		f.edits = replacedBoth(tok.start, tok.end, `"`)
 	}
 	p.report(f)
 }

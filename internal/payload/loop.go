@@ -115,7 +115,7 @@ func (w *walker) rounds(n *liquid.For, p *path, items []value) []*path {
 	outer, _ := before.get("forloop")
 	paths, left := []*path{p}, []*path(nil)
 	for i, v := range items {
-		w.spend(len(paths) * (1 + len(before)))
+		w.spend(len(paths) * (4 + 2*len(before)))
 		for _, q := range paths {
 			q.vars = q.vars.with(n.Var, v).with("forloop", knownValue(round{i, len(items), outer.is}))
 		}

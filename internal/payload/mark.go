@@ -1,5 +1,49 @@
 package payload
 
+// A mark is a character or an output in what is sent.
+type mark struct {
+	at, end int
+	// own is unset for text that a filter made: its place is that of the output
+	// which printed all of it, so nothing of the source can be replaced for it.
+	own bool
+	via []printing
+}
+
+// mark is the place of byte i of a text, or of a hole.
+func (pc *piece) mark(i int) mark {
+	if pc.exact {
+		return mark{pc.at + i, pc.at + i + 1, true, pc.via}
+	}
+	return mark{pc.at, pc.end, pc.hole != nil, pc.via}
+}
+
+// wide is the mark of a character of n bytes, of which m is the first.
+func (m mark) wide(pc *piece, n int) mark {
+	if pc.exact {
+		m.end = m.at + n
+	}
+	return m
+}
+
+// markAt is a place in the source that nothing was printed at.
+func markAt(offset int) mark { return mark{at: offset, end: offset} }
+
+// replaced is the edit that puts text in the mark's place.
+func (m mark) replaced(text string) []Edit {
+	if !m.own {
+		return nil
+	}
+	return []Edit{{m.at, m.end, text}}
+}
+
+// replacedBoth puts text in the place of two marks.
+func replacedBoth(a, b mark, text string) []Edit {
+	if !a.own || !b.own {
+		return nil
+	}
+	return append(a.replaced(text), b.replaced(text)...)
+}
+
 // Captured text is sent where an output prints it. What lies between two places
 // of the text that is sent (a comma that is missing, say) therefore lies in the
 // source between two outputs of one level: behind and before step out of the

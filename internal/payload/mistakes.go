@@ -45,10 +45,10 @@ func (p *path) sign(c byte, m mark) bool {
 		message: "JSON has no place for " + string(c) + " here; delete it"}
 	switch {
 	case c == ';' && mode == wantComma && p.json.top.kind != 0:
-		f.message, f.edits = "JSON has commas where this semicolon stands", []Edit{{m.at, m.end, ","}}
+		f.message, f.edits = "JSON has commas where this semicolon stands", m.replaced(",")
 		p.comma(m)
 	case c == '=' && mode == wantColon:
-		f.message, f.edits = "JSON has a colon where this = stands", []Edit{{m.at, m.end, ":"}}
+		f.message, f.edits = "JSON has a colon where this = stands", m.replaced(":")
 		p.colon(m)
 	case mode == wantComma && p.json.top.kind == 0:
 		return false
@@ -63,7 +63,7 @@ func (p *path) after(m mark) {
 		message: "the JSON is complete before this; nothing may follow it"}
 	source := p.w.found.source
 	if len(m.via) == 0 && strings.TrimLeft(source[min(m.end, len(source)):], spaces) == "" {
-		f.edits = []Edit{{m.at, m.end, ""}}
+		f.edits = m.replaced("")
 	}
 	p.report(f)
 	p.json.mode = ended
@@ -74,21 +74,24 @@ func (p *path) stray(c byte, m mark) {
 	f := finding{rule: StrayBracket, severity: Error, at: m.at,
 		message: "this " + string(c) + " closes nothing: its opening bracket is missing, or it is one too many"}
 	if p.json.top.kind == 0 && p.json.mode == wantComma {
-		f.edits = []Edit{{m.at, m.end, ""}}
+		f.edits = m.replaced("")
 	}
 	p.report(f)
 }
 
-// unclosed reports a bracket without a closing one, which belongs at an offset.
-func (p *path) unclosed(f *frame, at int) {
-	closing := "}"
-	if f.kind == '[' {
-		closing = "]"
+// unclosed reports brackets without closing ones, innermost first, which belong
+// at an offset.
+func (p *path) unclosed(at int, frames ...*frame) {
+	var closings strings.Builder
+	for _, f := range frames {
+		closings.WriteString(p.w.found.closing(f, at))
 	}
-	found := finding{rule: Unclosed, severity: Error, at: f.open.at,
-		message: "this " + string(f.kind) + " is never closed: its " + closing + " is missing"}
-	if at != nowhere {
-		found.edits = []Edit{{at, at, p.w.found.closing(f.open.at, at, closing)}}
+	for _, f := range frames {
+		found := finding{rule: Unclosed, severity: Error, at: f.open.at,
+			message: "this " + string(f.kind) + " is never closed: its " + f.closing() + " is missing"}
+		if at != nowhere {
+			found.edits = []Edit{{at, at, closings.String()}}
+		}
+		p.report(found)
 	}
-	p.report(found)
 }

@@ -197,3 +197,31 @@ func TestMutations(t *testing.T) {
 		t.Errorf("only %d distinct mutations", len(distinct))
 	}
 }
+
+// What Fix leaves no finding in sends JSON, and it leaves none in most.
+func TestMutationsRepaired(t *testing.T) {
+	all, repairs := 0, 0
+	for _, seed := range seeds {
+		for _, m := range mutationsOf(repaired(t, seed.name)) {
+			fixed, applied, rest, err := Fix(m.source, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all++
+			if len(rest.Findings) > 0 {
+				continue
+			}
+			repairs++
+			if len(applied) == 0 {
+				t.Errorf("%s/%s: nothing was repaired", seed.name, m.name)
+			}
+			if !sendsJSON(t, fixed, friendly()) {
+				t.Errorf("%s/%s: the repaired template sends nothing:\n%s", seed.name, m.name, fixed)
+			}
+		}
+	}
+	t.Logf("%d of %d mutations repaired", repairs, all)
+	if repairs*10 < all*7 {
+		t.Errorf("only %d of %d mutations repaired", repairs, all)
+	}
+}

@@ -131,15 +131,25 @@ func (c *collector) reads(offset int, text string) bool {
 	return strings.HasPrefix(c.source[offset:], text)
 }
 
+// opening is the text that opens an object at an offset: two braces in a row
+// would begin an output.
+func (c *collector) opening(at int) string {
+	if c.reads(at, "{") {
+		return "{ "
+	}
+	return "{"
+}
+
 // closing is the text that closes a bracket at an offset: on a line of its own
 // when the opening one ends its line.
-func (c *collector) closing(open, at int, bracket string) string {
+func (c *collector) closing(f *frame, at int) string {
+	open := f.open.at
 	l := c.line(open)
 	if trimSpace(c.source[min(open+1, l.to):l.to]) != "" || at <= l.to {
-		return bracket
+		return f.closing()
 	}
 	width, _ := c.indent(open)
-	return "\n" + c.source[l.from:l.from+width] + bracket
+	return "\n" + c.source[l.from:l.from+width] + f.closing()
 }
 
 // tidy sorts edits and drops those that stand twice.

@@ -88,6 +88,8 @@ type Note struct {
 type Report struct {
 	Findings []Finding `json:"findings"`
 	Notes    []Note    `json:"notes,omitempty"`
+
+	further int // findings that are not listed
 }
 
 // Text prints the report for a terminal, one finding after the other, as

@@ -172,3 +172,19 @@ func TestSeedHostile(t *testing.T) {
 		})
 	}
 }
+
+// Line ends as Windows writes them change nothing.
+func TestSeedCarriageReturns(t *testing.T) {
+	for _, seed := range seeds {
+		source := string(seedFile(t, seed.name+".webhook.liquid"))
+		want, _ := Lint(source, Options{})
+		got, err := Lint(strings.ReplaceAll(source, "\n", "\r\n"), Options{})
+		if err != nil || !slices.Equal(places(got), places(want)) {
+			t.Errorf("%s: got %v, %v", seed.name, places(got), err)
+		}
+		fixed, _, rest, _ := Fix(strings.ReplaceAll(source, "\n", "\r\n"), Options{})
+		if len(rest.Findings) > 0 || strings.ReplaceAll(fixed, "\r\n", "\n") != repaired(t, seed.name) {
+			t.Errorf("%s: repaired to\n%q", seed.name, fixed)
+		}
+	}
+}

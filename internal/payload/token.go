@@ -18,8 +18,8 @@ type token struct {
 	last       byte // the last character that is no white space; 'x' for a hole
 	broken     bool // a line break in it was reported
 
-	escape   int // 0; 1 after a backslash; 2 to 5 in the digits after \u
-	escapeAt int
+	escape    int // 0; 1 after a backslash; 2 to 5 in the digits after \u
+	backslash mark
 }
 
 const maxToken = 96
@@ -73,10 +73,7 @@ func (p *path) token(pc piece, i int) int {
 	m := pc.mark(i)
 	for _, q := range quotes {
 		if strings.HasPrefix(rest, q.open) {
-			if pc.exact {
-				m.end = m.at + len(q.open)
-			}
-			if p.beginToken(m, false) {
+			if p.beginToken(m.wide(&pc, len(q.open))) {
 				p.json.tok.quote = q.open
 				p.json.mode = inString
 			}
@@ -87,14 +84,14 @@ func (p *path) token(pc piece, i int) int {
 	if strings.HasPrefix(rest, byteOrderMark) {
 		p.report(finding{rule: UnexpectedText, severity: Error, at: m.at,
 			message: "there is an invisible byte order mark here, which is not JSON; delete it",
-			edits:   []Edit{{m.at, m.at + len(byteOrderMark), ""}}})
+			edits:   m.wide(&pc, len(byteOrderMark)).replaced("")})
 		return len(byteOrderMark)
 	}
-	if p.json.mode == wantComma && p.json.close && !p.json.unsure {
+	if p.json.mode == wantComma && p.json.touching && !p.json.unsure {
 		p.strayQuote(m)
 		return 0
 	}
-	if p.beginToken(m, true) {
+	if p.beginToken(m) {
 		p.json.mode = inBare
 		return 0
 	}
@@ -103,7 +100,7 @@ func (p *path) token(pc piece, i int) int {
 
 // beginToken makes room for a token where one may begin; it reports whether
 // there is a place for it.
-func (p *path) beginToken(m mark, bare bool) bool {
+func (p *path) beginToken(m mark) bool {
 	unsure := p.next()
 	switch p.json.mode {
 	case wantColon:
@@ -204,7 +201,7 @@ func (p *path) readString(pc piece, i int) int {
 	}
 	switch c := rest[0]; {
 	case c == '\\':
-		tok.escape, tok.escapeAt = 1, pc.mark(i).at
+		tok.escape, tok.backslash = 1, pc.mark(i)
 		tok.add(rest[:1])
 		return 1
 	case c == '\r' && strings.HasPrefix(rest, "\r\n"):
@@ -217,11 +214,7 @@ func (p *path) readString(pc piece, i int) int {
 		return 1
 	}
 	if n := closingQuote(tok.quote, rest); n > 0 {
-		m := pc.mark(i)
-		if pc.exact {
-			m.end = m.at + n
-		}
-		p.endString(m, rest[n:])
+		p.endString(pc.mark(i).wide(&pc, n), rest[n:])
 		return n
 	}
 	n := 1
@@ -274,10 +267,10 @@ func isHex(c byte) bool {
 }
 
 func (p *path) badEscape() {
-	at := p.json.tok.escapeAt
-	p.report(finding{rule: BadEscape, severity: Error, at: at,
+	m := p.json.tok.backslash
+	p.report(finding{rule: BadEscape, severity: Error, at: m.at,
 		message: `this backslash begins no escape that JSON knows; write \\ for a backslash`,
-		edits:   []Edit{{at, at, `\`}}})
+		edits:   m.replaced(`\\`)})
 }
 
 // lineBreak comes at the end of a line within a string: either its closing quote
@@ -298,12 +291,9 @@ func (p *path) lineBreak(pc piece, i int) {
 
 func (p *path) controlCharacter(pc piece, i int) {
 	m := pc.mark(i)
-	f := finding{rule: LineBreak, severity: Error, at: m.at,
-		message: "a text may not hold a tab or another control character in JSON; write it as an escape"}
-	if pc.exact {
-		f.edits = []Edit{{m.at, m.end, escapeJSON(pc.text[i : i+1])}}
-	}
-	p.report(f)
+	p.report(finding{rule: LineBreak, severity: Error, at: m.at,
+		message: "a text may not hold a tab or another control character in JSON; write it as an escape",
+		edits:   m.replaced(escapeJSON(pc.text[i : i+1]))})
 }
 
 // unclosedString reports a string that is not closed on its line, which ends at
@@ -312,11 +302,11 @@ func (p *path) unclosedString(lineEnd int) {
 	tok := p.json.tok
 	f := finding{rule: UnclosedString, severity: Error, at: tok.start.at,
 		message: "the text that begins here is not closed: its second double quote is missing"}
-	if tok.quote == `"` {
+	if tok.quote == `"` && tok.start.own {
 		f.edits = p.w.found.closeQuote(tok.start.end, lineEnd, tok.name)
 	}
 	p.report(f)
-	m := mark{at: lineEnd, end: lineEnd}
+	m := markAt(lineEnd)
 	switch {
 	case tok.last == '{' || tok.last == '[':
 		p.push(tok.last, m)
@@ -344,7 +334,7 @@ func (p *path) endString(m mark, rest string) {
 		p.stringValue(tok)
 		p.complete(m)
 	}
-	p.json.text, p.json.close = tok, true
+	p.json.text, p.json.touching = tok, true
 }
 
 // unclosedName comes when a name ends in a colon: its closing quote is missing,
@@ -353,14 +343,14 @@ func (p *path) unclosedName(tok token) {
 	at := tok.start.end + strings.IndexByte(tok.text, ':')
 	f := finding{rule: UnclosedString, severity: Error, at: tok.start.at,
 		message: "the name that begins here is not closed: its second double quote is missing"}
-	if p.w.found.reads(tok.start.end, tok.text) {
+	if tok.start.own && p.w.found.reads(tok.start.end, tok.text) {
 		f.edits = []Edit{{at, at, `"`}}
 	}
 	p.report(f)
 	tok.text = tok.text[:strings.IndexByte(tok.text, ':')]
 	p.named(tok)
 	p.json.mode = wantValue
-	p.beginToken(tok.end, false)
+	p.beginToken(tok.end)
 	p.json.tok.quote, p.json.mode = `"`, inString
 }
 
@@ -381,5 +371,6 @@ func (p *path) named(tok token) {
 			message: "the name " + strconv.Quote(tok.text) + " stands twice in this object; receivers keep only one of the values"})
 		return
 	}
-	f.names = &name{tok.text, f.names}
+	f.names = f.names.with(tok.text)
+	p.w.spend(f.names.count / 32) // for looking through them
 }

@@ -43,11 +43,12 @@ type hole struct {
 	positive bool
 	moment   bool // is a time, not text that may be one
 	opaque   bool // may print anything, parts of the JSON's structure included
-	list     bool // the first item of a list that join printed, which may have none
 	// fallback is printed instead when there is no value of this name (the default
 	// filter).
 	fallback []piece
 	of       string
+	// either are texts of which one is printed, depending on the data.
+	either [][]piece
 }
 
 // A piece is a part of the text that is sent: literal text, or a hole.
@@ -153,6 +154,9 @@ func (v value) safety() safety {
 			return raw
 		case pc.hole != nil:
 			least = min(least, pc.hole.safety, value{pieces: pc.hole.fallback}.safety())
+			for _, choice := range pc.hole.either {
+				least = min(least, value{pieces: choice}.safety())
+			}
 		}
 	}
 	return least
@@ -163,7 +167,9 @@ func (v value) safety() safety {
 func (v value) structured() bool {
 	return slices.ContainsFunc(v.pieces, func(pc piece) bool {
 		if pc.hole != nil {
-			return pc.hole.shape == whole
+			return pc.hole.shape == whole || slices.ContainsFunc(pc.hole.either, func(choice []piece) bool {
+				return value{pieces: choice}.structured()
+			})
 		}
 		return strings.ContainsAny(pc.text, `"{}[]`)
 	})
@@ -203,6 +209,7 @@ func changed(pieces []piece, hole func(*hole), text func(string) string) []piece
 		if pc.hole != nil {
 			h := *pc.hole
 			h.fallback = changed(h.fallback, hole, text)
+			h.either = eachChoice(h.either, func(choice []piece) []piece { return changed(choice, hole, text) })
 			hole(&h)
 			pc.hole = &h
 		} else if t := text(pc.text); t != pc.text {
@@ -213,37 +220,66 @@ func changed(pieces []piece, hole func(*hole), text func(string) string) []piece
 	return out
 }
 
+// eachChoice copies texts of which one is printed, each of them changed.
+func eachChoice(either [][]piece, change func([]piece) []piece) [][]piece {
+	if either == nil {
+		return nil
+	}
+	out := make([][]piece, len(either))
+	for i, choice := range either {
+		out[i] = change(choice)
+	}
+	return out
+}
+
 func sameHole(*hole) {}
 
 func sameText(text string) string { return text }
 
 // placed returns the pieces as an output prints them: what had no place in the
 // source yet gets the output's, and what had remembers the printing.
-func placed(v value, out *liquid.Output, id int) []piece {
-	at, end := out.Pos().Offset, out.End().Offset
-	extendable := true
-	for _, pc := range v.pieces {
-		extendable = extendable && (pc.hole != nil || isPlain(pc.text))
+func placed(pieces []piece, out *liquid.Output, id int) []piece {
+	pl := placing{out, printing{id, out.Pos().Offset, out.End().Offset}, allPlain(pieces)}
+	return pl.place(pieces)
+}
+
+// A placing is a printing with the output that it is by.
+type placing struct {
+	out *liquid.Output
+	printing
+	extendable bool // a filter could be added to the output
+}
+
+func (pl placing) place(pieces []piece) []piece {
+	if pieces == nil {
+		return nil
 	}
-	var place func([]piece) []piece
-	place = func(pieces []piece) []piece {
-		list := make([]piece, len(pieces))
-		for i, pc := range pieces {
-			if pc.at == nowhere {
-				pc.at, pc.end, pc.exact = at, end, false
-				if extendable {
-					pc.out = out
-				}
+	list := make([]piece, len(pieces))
+	for i, pc := range pieces {
+		if pc.at == nowhere {
+			pc.at, pc.end, pc.exact = pl.at, pl.end, false
+			if pl.extendable {
+				pc.out = pl.out
 			}
-			if pc.hole != nil && pc.hole.fallback != nil {
-				h := *pc.hole
-				h.fallback = place(h.fallback)
-				pc.hole = &h
-			}
-			pc.via = append(pc.via[:len(pc.via):len(pc.via)], printing{id, at, end})
-			list[i] = pc
 		}
-		return list
+		if h := pc.hole; h != nil && (h.fallback != nil || h.either != nil) {
+			inner := *h
+			inner.fallback = pl.place(h.fallback)
+			inner.either = eachChoice(h.either, pl.place)
+			pc.hole = &inner
+		}
+		pc.via = append(pc.via[:len(pc.via):len(pc.via)], pl.printing)
+		list[i] = pc
 	}
-	return place(v.pieces)
+	return list
+}
+
+// allPlain reports whether the literal text in pieces means nothing in JSON.
+func allPlain(pieces []piece) bool {
+	return !slices.ContainsFunc(pieces, func(pc piece) bool {
+		if pc.hole == nil {
+			return !isPlain(pc.text)
+		}
+		return slices.ContainsFunc(pc.hole.either, func(choice []piece) bool { return !allPlain(choice) })
+	})
 }

@@ -83,4 +83,7 @@ func describePiece(b *strings.Builder, pc piece) {
 	for _, f := range pc.hole.fallback {
 		describePiece(b, f)
 	}
+	for _, choice := range pc.hole.either {
+		describeValue(b, value{pieces: choice})
+	}
 }

@@ -51,7 +51,9 @@ func (w *walker) run() {
 	w.found.parts, w.found.loops = w.uses.parts, w.uses.loops
 	start := &path{w: w, json: newDocument()}
 	for _, p := range w.block(w.template.Root(), []*path{start}) {
-		p.finish()
+		if !w.tired(w.template.Root().End().Offset) {
+			p.finish()
+		}
 	}
 }
 
@@ -59,6 +61,15 @@ func (w *walker) run() {
 func (w *walker) spend(n int) bool {
 	w.work -= n
 	return w.work > 0
+}
+
+// tired reports whether the budget is spent, and says so in the report.
+func (w *walker) tired(offset int) bool {
+	if w.work > 0 {
+		return false
+	}
+	w.found.noteOnce(offset, "the template is too intricate to be followed any further; what comes from here on was not checked")
+	return true
 }
 
 // block walks nodes one after the other. Paths that leave a loop skip the rest.
@@ -76,8 +87,7 @@ func (w *walker) block(b *liquid.Block, paths []*path) []*path {
 		if paths = stay; len(paths) == 0 {
 			break
 		}
-		if !w.spend(len(paths)) {
-			w.found.noteOnce(n.Pos().Offset, "the template is too intricate to be followed any further; what comes from here on was not checked")
+		if w.spend(len(paths)); w.tired(n.Pos().Offset) {
 			return nil
 		}
 		paths = w.node(n, paths)
@@ -148,7 +158,7 @@ func (w *walker) output(n *liquid.Output, p *path) []*path {
 	}
 	v := w.printed(w.eval(p, n.Value))
 	w.printings++
-	return p.print(placed(v, n, w.printings))
+	return p.print(placed(v.pieces, n, w.printings))
 }
 
 // base is what an expression applies its filters to.
@@ -276,5 +286,5 @@ func (w *walker) cycle(n *liquid.Cycle, p *path) []*path {
 	v := w.printed(w.eval(p, n.Values[int(turn)%len(n.Values)]))
 	w.printings++
 	at := &liquid.Output{Span: n.Span}
-	return p.print(placed(v, at, w.printings))
+	return p.print(placed(v.pieces, at, w.printings))
 }
