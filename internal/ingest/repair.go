@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"platen/internal/event"
+	"platen/internal/fault"
 	"platen/internal/profile"
 )
 
@@ -37,28 +39,38 @@ func (r *Repair) Wake() {
 	}
 }
 
+// repairAgain is when Run looks again after it was refused: the server was busy.
+const repairAgain = 30 * time.Second
+
 // Run mends what is stale at the start, and again whenever it is woken, until ctx
-// ends, which is no error, or the store fails.
+// ends, which is no error, or the store cannot be read.
 func (r *Repair) Run(ctx context.Context) error {
 	for {
 		worked, err := r.Step(ctx)
+		refused := fault.CodeOf(err) == fault.Unavailable
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil:
+		case err != nil && !refused:
 			return err
-		case worked:
+		case worked && !refused:
 			continue
+		}
+		var again <-chan time.Time
+		if refused {
+			again = time.After(repairAgain)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-r.wake:
+		case <-again:
 		}
 	}
 }
 
-// Step mends at most a few parts and says whether it found any.
+// Step mends at most a few parts and says whether it did any. A part that cannot
+// be mended is left as it is; the writer has logged why.
 func (r *Repair) Step(ctx context.Context) (worked bool, err error) {
 	parts, err := r.store.StaleParts(ctx, 16)
 	if err != nil {
@@ -69,10 +81,13 @@ func (r *Repair) Step(ctx context.Context) (worked bool, err error) {
 		if err := r.store.PartHappenings(ctx, p.ID, c.read); err != nil {
 			return worked, err
 		}
-		if err := r.writer.Submit(ctx, c); err != nil {
+		switch err := r.writer.Submit(ctx, c); fault.CodeOf(err) {
+		case "":
+			worked = true
+		case fault.Internal:
+		default:
 			return worked, err
 		}
-		worked = true
 	}
 	return worked, nil
 }
@@ -103,9 +118,9 @@ func (r *rebuild) apply(tx *transaction) {
 	if !p.Stale {
 		return
 	}
-	lately := tx.since(Since{r.part, r.last})
+	lately, now := tx.since(Since{r.part, r.last}), tx.written(r.part)
 	tx.Book.Rebuild(p, func(yield func(profile.Happening) bool) {
-		for _, list := range [][]profile.Happening{r.events, lately} {
+		for _, list := range [][]profile.Happening{r.events, lately, now} {
 			for _, h := range list {
 				if !yield(h) {
 					return

@@ -3,6 +3,7 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"io"
 
 	"platen/internal/event"
 )
@@ -34,14 +35,14 @@ const (
 // name one event).
 func NewSeenKey(workspace int64, scope string, by SeenBy, id string, index int) SeenKey {
 	h := sha256.New()
-	var head [17]byte
+	var head [25]byte
 	binary.BigEndian.PutUint64(head[0:], uint64(workspace))
 	binary.BigEndian.PutUint64(head[8:], uint64(index))
-	head[16] = byte(by)
+	binary.BigEndian.PutUint64(head[16:], uint64(len(scope)))
+	head[24] = byte(by)
 	h.Write(head[:])
-	h.Write([]byte(scope))
-	h.Write([]byte{0})
-	h.Write([]byte(id))
+	io.WriteString(h, scope)
+	io.WriteString(h, id)
 	var sum [sha256.Size]byte
 	h.Sum(sum[:0])
 	return SeenKey(sum[:16])

@@ -81,6 +81,18 @@ func (tx *transaction) since(s Since) []profile.Happening {
 	return events
 }
 
+// written gives the events that earlier commands of this transaction write under a
+// part: no store knows them yet.
+func (tx *transaction) written(part event.ID) []profile.Happening {
+	var list []profile.Happening
+	for _, e := range tx.changes.Events {
+		if e.Part == part && e.Kind != event.Identify {
+			list = append(list, profile.Happening{ID: e.ID, Name: e.Name, At: e.At.UnixMicro(), Content: true})
+		}
+	}
+	return list
+}
+
 func (tx *transaction) refuse(q Quarantined) event.ID {
 	q.ID = tx.writer.ids.Next()
 	tx.changes.Quarantined = append(tx.changes.Quarantined, q)

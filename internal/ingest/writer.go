@@ -107,7 +107,8 @@ func (w *Writer) enqueue(p *pending) error {
 	return errFull
 }
 
-// Committed says what a transaction left for others to do.
+// Committed tells of one transaction: how many commands it held, and what it left
+// for others to do.
 type Committed struct {
 	Commands     int
 	Hits, Photos int

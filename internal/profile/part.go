@@ -18,6 +18,9 @@ type Part struct {
 	Workspace int64
 	Created   int64 // unix microseconds of the receipt that made it
 	Updated   int64 // unix microseconds of the last receipt that wrote to it
+	// LastEvent is the event stored last under this part. Stores keep it, so that
+	// they find a part's events without an index.
+	LastEvent event.ID
 
 	Identifiers []Identifier
 	// Claims on the anonymous id of this part, sorted by (At, User).

@@ -72,56 +72,6 @@ func requestColumn(r *campaign.Request) ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// Lease gives queued deliveries whose next attempt may start by now, the longest
-// waiting first and at most limit, and holds them until the given time. Queues in
-// busy are passed over.
-func (s *Store) Lease(ctx context.Context, now, until time.Time, busy []campaign.Queue, limit int) (leased []campaign.Delivery, err error) {
-	skip := make([][2]any, len(busy))
-	for i, q := range busy {
-		skip[i] = [2]any{q.Workspace, q.Host}
-	}
-	skipped, err := json.Marshal(skip)
-	if err != nil {
-		return nil, err
-	}
-	err = s.update(func(c *sqlite.Conn) error {
-		leased = leased[:0]
-		err := query(c, "SELECT "+deliveryColumns+` FROM deliveries
-			WHERE state = 'queued' AND next <= ?1 AND leased <= ?1
-			  AND (workspace, host) NOT IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2))
-			ORDER BY next LIMIT ?3`, func(row *sqlite.Stmt) error {
-			d, err := scanDelivery(row)
-			leased = append(leased, d)
-			return err
-		}, now, string(skipped), limit)
-		if err != nil {
-			return err
-		}
-		for i := range leased {
-			if err := query(c, "UPDATE deliveries SET leased = ? WHERE id = ?", nil, until, leased[i].ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("lease deliveries: %w", err)
-	}
-	return leased, nil
-}
-
-// HasDue says whether Lease would find something in queues that are not busy.
-// It reads only, so that an idle server does not write.
-func (s *Store) HasDue(ctx context.Context, now time.Time) (due bool, err error) {
-	err = s.read(ctx, func(c *sqlite.Conn) error {
-		return query(c, "SELECT 1 FROM deliveries WHERE state = 'queued' AND next <= ?1 AND leased <= ?1 LIMIT 1", func(*sqlite.Stmt) error {
-			due = true
-			return nil
-		}, now)
-	})
-	return due, err
-}
-
 // SaveRequests keeps what deliveries were rendered to, before the first attempt.
 func (s *Store) SaveRequests(ctx context.Context, rendered []campaign.Delivery) error {
 	err := s.update(func(c *sqlite.Conn) error {
@@ -171,14 +121,6 @@ func (s *Store) Finish(ctx context.Context, results []campaign.Result) error {
 		return fmt.Errorf("store the results of deliveries: %w", err)
 	}
 	return nil
-}
-
-// ReleaseLeases gives up all leases: at the start of the only process on the
-// data, whoever held one is gone.
-func (s *Store) ReleaseLeases(ctx context.Context) error {
-	return s.update(func(c *sqlite.Conn) error {
-		return query(c, "UPDATE deliveries SET leased = 0 WHERE state = 'queued' AND leased <> 0", nil)
-	})
 }
 
 const deliveryColumns = `id, workspace, campaign, variant, profile, event, state, reason, detail, due, created, finished, attempts, host, request`

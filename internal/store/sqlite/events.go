@@ -20,41 +20,107 @@ const (
 )
 
 func eventTable(name string) []string {
-	return []string{
-		`CREATE TABLE ` + name + ` (
-			id           INTEGER PRIMARY KEY,
-			workspace    INTEGER NOT NULL,
-			part         INTEGER NOT NULL,
-			kind         INTEGER NOT NULL,
-			name         TEXT    NOT NULL,
-			at           INTEGER NOT NULL,
-			own_time     INTEGER NOT NULL,
-			timezone     TEXT    NOT NULL,
-			user_id      TEXT    NOT NULL,
-			anonymous_id TEXT    NOT NULL,
-			properties   BLOB,
-			source       TEXT    NOT NULL,
-			mapping      TEXT    NOT NULL
-		)`,
-		`CREATE INDEX ` + name + `_part ON ` + name + ` (part, at)`,
-	}
+	return []string{`CREATE TABLE ` + name + ` (
+		id           INTEGER PRIMARY KEY,
+		prev         INTEGER NOT NULL,
+		workspace    INTEGER NOT NULL,
+		part         INTEGER NOT NULL,
+		kind         INTEGER NOT NULL,
+		name         TEXT    NOT NULL,
+		at           INTEGER NOT NULL,
+		own_time     INTEGER NOT NULL,
+		timezone     TEXT    NOT NULL,
+		user_id      TEXT    NOT NULL,
+		anonymous_id TEXT    NOT NULL,
+		properties   BLOB,
+		source       TEXT    NOT NULL,
+		mapping      TEXT    NOT NULL
+	)`}
 }
 
 const eventColumns = "id, workspace, part, kind, name, at, own_time, timezone, user_id, anonymous_id, properties, source, mapping"
 
-func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event) error {
+// putEvents appends events, each with the one stored before it under the same
+// part. The last ones are noted in the parts, which are written afterwards.
+func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event, changed []*profile.Part) error {
+	t := &s.tables.events
+	parts := make(map[event.ID]*profile.Part, len(changed))
+	for _, p := range changed {
+		parts[p.ID] = p
+	}
+	insert := ""
 	for _, e := range events {
-		t, err := s.events.forWriting(c, e.ID, eventRows, eventAge, "events_", eventTable)
+		if !t.takes(e.ID, s.eventRows, eventAge) {
+			if err := t.add(c, e.ID, eventTable); err != nil {
+				return err
+			}
+			insert = ""
+		}
+		if insert == "" {
+			insert = "INSERT INTO " + t.last().name + " (" + eventColumns + ", prev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		}
+		prev, err := s.link(c, parts[e.Part], e)
 		if err != nil {
 			return err
 		}
-		err = query(c, "INSERT INTO "+t.name+" ("+eventColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", nil,
+		err = query(c, insert, nil,
 			e.ID, e.Workspace, e.Part, int64(e.Kind), e.Name, e.At.UnixMicro(), e.OwnTime, e.TimeZone,
-			e.UserID, e.AnonymousID, []byte(e.Properties), e.Source, e.Mapping)
+			e.UserID, e.AnonymousID, []byte(e.Properties), e.Source, e.Mapping, prev)
 		if err != nil {
 			return err
 		}
 		t.rows++
+	}
+	return nil
+}
+
+// link makes an event the last one of its part and gives the one before it. p is
+// nil when nothing else of the part changed.
+func (s *Store) link(c *sqlite.Conn, p *profile.Part, e *event.Event) (prev event.ID, err error) {
+	if p != nil {
+		prev, p.LastEvent = p.LastEvent, e.ID
+		return prev, nil
+	}
+	if prev, err = lastEvent(c, e.Part); err != nil {
+		return 0, err
+	}
+	if cached := s.parts.part(e.Part); cached != nil {
+		cached.LastEvent = e.ID
+	}
+	return prev, query(c, "UPDATE parts SET last_event = ? WHERE id = ?", nil, e.ID, e.Part)
+}
+
+func lastEvent(c *sqlite.Conn, part event.ID) (last event.ID, err error) {
+	err = query(c, "SELECT last_event FROM parts WHERE id = ?", func(row *sqlite.Stmt) error {
+		last = event.ID(row.ColumnInt64(0))
+		return nil
+	}, part)
+	return last, err
+}
+
+// walk calls yield for the events of a part, the last received first, until yield
+// gives false or the oldest that is still stored was given.
+func walk(c *sqlite.Conn, list []table, part event.ID, yield func(*event.Event) (bool, error)) error {
+	id, err := lastEvent(c, part)
+	for id != 0 && err == nil {
+		name := of(list, id)
+		if name == "" {
+			return nil // its table was dropped
+		}
+		more := false
+		var prev event.ID
+		err = query(c, "SELECT "+eventColumns+", prev FROM "+name+" WHERE id = ?", func(row *sqlite.Stmt) (err error) {
+			prev = event.ID(row.ColumnInt64(13))
+			e := scanEvent(row)
+			more, err = yield(&e)
+			return err
+		}, id)
+		if id = prev; !more {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("read the events of a part: %w", err)
 	}
 	return nil
 }
@@ -68,19 +134,10 @@ func scanEvent(row *sqlite.Stmt) event.Event {
 	}
 }
 
-// eventTables is the list of tables as a reader may use it: a table that is made
-// later holds nothing that the reader has heard of.
-func (s *Store) eventTables() []table {
-	s.write.Lock()
-	defer s.write.Unlock()
-	return s.events.snapshot()
-}
-
 // Events gives the stored events with these ids, in no particular order. Ids
 // that are no longer stored are left out.
 func (s *Store) Events(ctx context.Context, ids []event.ID) (events []event.Event, err error) {
-	list := s.eventTables()
-	err = s.read(ctx, func(c *sqlite.Conn) error {
+	err = s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
 		for _, id := range ids {
 			name := of(list, id)
 			if name == "" {
@@ -99,38 +156,60 @@ func (s *Store) Events(ctx context.Context, ids []event.ID) (events []event.Even
 	return events, err
 }
 
+const (
+	// ahead is how far behind its own time an event may be received (the collector
+	// takes no event that lies further in the future).
+	ahead = 24 * time.Hour
+	// furthest is how many events of one part a timeline looks at. Of a part with
+	// more, an event that was received long after it happened may be left out.
+	furthest = 20_000
+)
+
 // Timeline gives the newest events, by their own time, of the given spans, at
 // most limit.
 func (s *Store) Timeline(ctx context.Context, spans []profile.Span, limit int) (events []event.Event, err error) {
-	list := s.eventTables()
-	err = s.read(ctx, func(c *sqlite.Conn) error {
-		for _, t := range list {
-			for _, span := range spans {
-				err := query(c, "SELECT "+eventColumns+" FROM "+t.name+" WHERE part = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT ?",
-					func(row *sqlite.Stmt) error {
-						events = append(events, scanEvent(row))
-						return nil
-					}, span.Part, span.From, span.To, limit)
-				if err != nil {
-					return fmt.Errorf("read a timeline: %w", err)
-				}
+	err = s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
+		for _, span := range spans {
+			found, err := inSpan(c, list, span, limit)
+			if err != nil {
+				return err
 			}
+			events = newest(append(events, found...), limit)
 		}
 		return nil
 	})
+	return events, err
+}
+
+// inSpan gives the newest events of one span. They come in the order of receipt,
+// so the walk ends where nothing older in receipt can be newer in its own time.
+func inSpan(c *sqlite.Conn, list []table, span profile.Span, limit int) (events []event.Event, err error) {
+	seen, enough := 0, span.From
+	err = walk(c, list, span.Part, func(e *event.Event) (bool, error) {
+		seen++
+		if at := e.At.UnixMicro(); at >= span.From && at < span.To {
+			events = append(events, *e)
+		}
+		if len(events) >= 2*limit {
+			events = newest(events, limit)
+			enough = events[limit-1].At.UnixMicro()
+		}
+		return seen < furthest && e.ID.Time().Add(ahead).UnixMicro() >= enough, nil
+	})
+	return newest(events, limit), err
+}
+
+// newest keeps the newest of some events, newest first.
+func newest(events []event.Event, limit int) []event.Event {
 	slices.SortFunc(events, func(a, b event.Event) int {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID))
 	})
-	if len(events) > limit {
-		events = events[:limit]
-	}
-	return events, err
+	return events[:min(len(events), limit)]
 }
 
 // PartHappenings implements ingest.RepairStore.
 func (s *Store) PartHappenings(ctx context.Context, part event.ID, yield func(profile.Happening) error) error {
-	list := s.eventTables()
-	return s.read(ctx, func(c *sqlite.Conn) error {
+	return s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
 		return partHappenings(c, list, part, 0, yield)
 	})
 }
@@ -138,24 +217,20 @@ func (s *Store) PartHappenings(ctx context.Context, part event.ID, yield func(pr
 // partHappenings calls yield for the events of a part after an id that count in
 // summaries.
 func partHappenings(c *sqlite.Conn, list []table, part, after event.ID, yield func(profile.Happening) error) error {
-	for i, t := range list {
-		if i+1 < len(list) && list[i+1].first <= after {
-			continue // all in it were given before
+	return walk(c, list, part, func(e *event.Event) (bool, error) {
+		if e.ID <= after {
+			return false, nil
 		}
-		err := query(c, "SELECT id, name, at FROM "+t.name+" WHERE part = ? AND id > ? AND kind <> ?", func(row *sqlite.Stmt) error {
-			return yield(profile.Happening{ID: event.ID(row.ColumnInt64(0)), Name: row.ColumnText(1), At: row.ColumnInt64(2), Content: true})
-		}, part, after, int64(event.Identify))
-		if err != nil {
-			return fmt.Errorf("read the events of a part: %w", err)
+		if e.Kind == event.Identify {
+			return true, nil
 		}
-	}
-	return nil
+		return true, yield(profile.Happening{ID: e.ID, Name: e.Name, At: e.At.UnixMicro(), Content: true})
+	})
 }
 
 // CountEvents is the number of events stored in a workspace.
 func (s *Store) CountEvents(ctx context.Context, workspace int64) (n int64, err error) {
-	list := s.eventTables()
-	err = s.read(ctx, func(c *sqlite.Conn) error {
+	err = s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
 		for _, t := range list {
 			err := query(c, "SELECT count(*) FROM "+t.name+" WHERE workspace = ?", func(row *sqlite.Stmt) error {
 				n += row.ColumnInt64(0)
@@ -173,8 +248,7 @@ func (s *Store) CountEvents(ctx context.Context, workspace int64) (n int64, err 
 // EachEvent calls yield for every stored event, oldest receipt first. Programs
 // that account for a whole store use it.
 func (s *Store) EachEvent(ctx context.Context, yield func(*event.Event) error) error {
-	list := s.eventTables()
-	return s.read(ctx, func(c *sqlite.Conn) error {
+	return s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
 		for _, t := range list {
 			err := query(c, "SELECT "+eventColumns+" FROM "+t.name+" ORDER BY id", func(row *sqlite.Stmt) error {
 				e := scanEvent(row)

@@ -23,7 +23,10 @@ func (s *Store) Profile(ctx context.Context, workspace int64, who profile.Who, a
 			found = nil
 		}
 	})
-	return found, err
+	if err != nil {
+		return nil, fmt.Errorf("read a profile: %w", err)
+	}
+	return found, nil
 }
 
 // ProfileByID gives the profile rooted at, or merged from, a part; nil when there
@@ -35,7 +38,10 @@ func (s *Store) ProfileByID(ctx context.Context, id event.ID) (found *profile.Pr
 			found = gather(b, root)
 		}
 	})
-	return found, err
+	if err != nil {
+		return nil, fmt.Errorf("read a profile: %w", err)
+	}
+	return found, nil
 }
 
 func gather(b *profile.Book, root *profile.Part) *profile.Profile {
@@ -51,14 +57,14 @@ func gather(b *profile.Book, root *profile.Part) *profile.Profile {
 // readBook calls look until the book holds everything it asked for.
 func (s *Store) readBook(ctx context.Context, look func(*profile.Book)) error {
 	return s.read(ctx, func(c *sqlite.Conn) error {
-		snapshot := &ingest.Snapshot{Book: profile.NewBook(func() event.ID { return 0 })}
+		book := profile.NewBook(nil) // nothing is made in it
 		for {
-			look(snapshot.Book)
-			if snapshot.Book.Complete() {
+			look(book)
+			if book.Complete() {
 				return nil
 			}
-			keys, parts := snapshot.Book.Missing()
-			if err := s.load(c, ingest.Keys{Identifiers: keys, Parts: parts}, snapshot); err != nil {
+			keys, parts := book.Missing()
+			if err := loadParts(c, keys, parts, book); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,11 @@
 package sqlite
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -10,132 +14,213 @@ import (
 	"platen/internal/ingest"
 )
 
-// The bounds of the memory of ids seen. A repeated request is recognised for a
-// day; a table holds an hour at the most, so that it can be dropped whole.
+// Ids seen before are random, and a B-tree with random keys writes a page for
+// each. So they are appended, a row for each commit, and found in memory; once
+// there are many they are sorted and written as a run, of which only a filter
+// stays in memory. A repeated request is recognised for a day.
 const (
-	seenFor   = 24 * time.Hour
-	seenAge   = time.Hour
-	seenRows  = 1 << 18
-	seenBatch = 2000 // rows removed in one commit
+	seenFor    = 24 * time.Hour
+	seenRunAge = time.Hour
+	seenRows   = 1 << 18 // keys of a run
+	seenChunk  = 160     // keys in one row of a run, about a page
+	seenEntry  = 16 + 8  // bytes: the key, the event's id
+	seenDrop   = 2000    // rows of a run removed in one commit
 )
 
-// seenTables are the tables of ids seen, each with a filter in memory that
-// answers most look-ups of new ids without touching the disk.
-type seenTables struct {
-	tables
-	filters map[string]*bloom
+var errSeen = errors.New("sqlite: a row of ids seen cannot be read")
+
+// seenKeys is the memory of ids seen. What a transaction writes is noted in it and
+// taken into recent once that is committed, so that a copy made before is what it
+// was.
+type seenKeys struct {
+	most   int // keys in recent before they become a run
+	recent map[ingest.SeenKey]event.ID
+	since  event.ID // of the oldest in recent
+	runs   []seenRun
+
+	// Of the transaction under way.
+	written []ingest.SeenRow
+	run     *seenRun // in the place of what was recent
 }
 
-func (s *seenTables) load(c *sqlite.Conn) error {
-	if err := s.tables.load(c, "seen_tables"); err != nil {
-		return err
-	}
-	s.filters = make(map[string]*bloom, len(s.list))
-	for _, t := range s.list {
-		f := newBloom()
-		s.filters[t.name] = f
-		err := query(c, "SELECT key FROM "+t.name, func(row *sqlite.Stmt) error {
-			var k ingest.SeenKey
-			row.ColumnBytes(0, k[:])
-			f.add(k)
-			return nil
-		})
-		if err != nil {
-			return err
+// seenRun is a sorted run, named by the first event in it.
+type seenRun struct {
+	id     event.ID
+	filter bloom
+}
+
+// load reads what is stored, and gives the greatest id in it. most is how many
+// keys are recent before they become a run.
+func (s *seenKeys) load(c *sqlite.Conn, most int) (last event.ID, err error) {
+	*s = seenKeys{most: most, recent: map[ingest.SeenKey]event.ID{}}
+	err = query(c, "SELECT run, entries FROM seen_runs ORDER BY run", func(row *sqlite.Stmt) error {
+		id := event.ID(row.ColumnInt64(0))
+		if n := len(s.runs); n == 0 || s.runs[n-1].id != id {
+			s.runs = append(s.runs, seenRun{id: id, filter: newBloom(most)})
 		}
+		filter := s.runs[len(s.runs)-1].filter
+		return eachSeen(blob(row, 1), func(r ingest.SeenRow) {
+			filter.add(r.Key)
+			last = max(last, r.Event)
+		})
+	})
+	if err != nil {
+		return 0, err
 	}
-	return nil
+	err = query(c, "SELECT entries FROM seen_recent ORDER BY id", func(row *sqlite.Stmt) error {
+		return eachSeen(blob(row, 0), func(r ingest.SeenRow) {
+			s.written = append(s.written, r)
+			last = max(last, r.Event)
+		})
+	})
+	s.settle()
+	return last, err
+}
+
+// settle takes over what the transaction that was just committed wrote.
+func (s *seenKeys) settle() {
+	if s.run != nil {
+		s.runs = append(s.runs[:len(s.runs):len(s.runs)], *s.run)
+		s.recent = make(map[ingest.SeenKey]event.ID, s.most)
+	}
+	if len(s.recent) == 0 && len(s.written) > 0 {
+		s.since = s.written[0].Event
+	}
+	for _, r := range s.written {
+		s.recent[r.Key] = r.Event
+	}
+	s.run, s.written = nil, nil
 }
 
 // find gives the event that was stored for a key, 0 for none.
-func (s *seenTables) find(c *sqlite.Conn, k ingest.SeenKey) (id event.ID, err error) {
-	for i := len(s.list) - 1; i >= 0 && id == 0; i-- {
-		name := s.list[i].name
-		if !s.filters[name].mayHold(k) {
+func (s *seenKeys) find(c *sqlite.Conn, k ingest.SeenKey) (event.ID, error) {
+	if id, ok := s.recent[k]; ok {
+		return id, nil
+	}
+	for i := len(s.runs) - 1; i >= 0; i-- {
+		if !s.runs[i].filter.mayHold(k) {
 			continue
 		}
-		err := query(c, "SELECT event FROM "+name+" WHERE key = ?", func(row *sqlite.Stmt) error {
-			id = event.ID(row.ColumnInt64(0))
-			return nil
-		}, k[:])
-		if err != nil {
-			return 0, err
+		if id, err := findInRun(c, s.runs[i].id, k); err != nil || id != 0 {
+			return id, err
 		}
+	}
+	return 0, nil
+}
+
+func findInRun(c *sqlite.Conn, run event.ID, k ingest.SeenKey) (id event.ID, err error) {
+	err = query(c, "SELECT entries FROM seen_runs WHERE run = ? AND least <= ? ORDER BY least DESC LIMIT 1", func(row *sqlite.Stmt) error {
+		return eachSeen(blob(row, 0), func(r ingest.SeenRow) {
+			if r.Key == k {
+				id = r.Event
+			}
+		})
+	}, run, k[:])
+	if err != nil {
+		return 0, fmt.Errorf("look up an id seen before: %w", err)
 	}
 	return id, nil
 }
 
-func (s *seenTables) insert(c *sqlite.Conn, rows []ingest.SeenRow) error {
+// insert keeps the keys of one transaction. Rows come in the order of their ids.
+func (s *seenKeys) insert(c *sqlite.Conn, rows []ingest.SeenRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	t, err := s.forWriting(c, rows[0].Event, seenRows, seenAge, "seen_", func(name string) []string {
-		return []string{"CREATE TABLE " + name + " (key BLOB PRIMARY KEY, event INTEGER NOT NULL) WITHOUT ROWID"}
-	})
-	if err != nil {
-		return err
-	}
-	f := s.filters[t.name]
-	if f == nil {
-		f = newBloom()
-		s.filters[t.name] = f
-	}
-	for _, r := range rows {
-		if err := query(c, "INSERT OR REPLACE INTO "+t.name+" (key, event) VALUES (?, ?)", nil, r.Key[:], r.Event); err != nil {
+	if n := len(s.recent); n > 0 && (n+len(rows) > s.most || rows[0].Event.Time().Sub(s.since.Time()) >= seenRunAge) {
+		run, err := s.writeRun(c)
+		if err != nil {
 			return err
 		}
-		f.add(r.Key) // a key too many in the filter, after a roll-back, costs one look-up
+		s.run = &run
 	}
-	t.rows += len(rows)
+	entries := make([]byte, 0, len(rows)*seenEntry)
+	for _, r := range rows {
+		entries = appendSeen(entries, r)
+	}
+	s.written = rows
+	return query(c, "INSERT INTO seen_recent (id, entries) VALUES (?, ?)", nil, rows[0].Event, entries)
+}
+
+// writeRun writes what is recent as a sorted run in its place.
+func (s *seenKeys) writeRun(c *sqlite.Conn) (seenRun, error) {
+	run := seenRun{id: s.since, filter: newBloom(len(s.recent))}
+	sorted := make([]ingest.SeenRow, 0, len(s.recent))
+	for k, id := range s.recent {
+		sorted = append(sorted, ingest.SeenRow{Key: k, Event: id})
+		run.filter.add(k)
+	}
+	slices.SortFunc(sorted, func(a, b ingest.SeenRow) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	for chunk := range slices.Chunk(sorted, seenChunk) {
+		entries := make([]byte, 0, len(chunk)*seenEntry)
+		for _, r := range chunk {
+			entries = appendSeen(entries, r)
+		}
+		if err := query(c, "INSERT INTO seen_runs (run, least, entries) VALUES (?, ?, ?)", nil, run.id, chunk[0].Key[:], entries); err != nil {
+			return run, err
+		}
+	}
+	return run, query(c, "DELETE FROM seen_recent", nil)
+}
+
+func appendSeen(b []byte, r ingest.SeenRow) []byte {
+	return binary.BigEndian.AppendUint64(append(b, r.Key[:]...), uint64(r.Event))
+}
+
+func eachSeen(entries []byte, f func(ingest.SeenRow)) error {
+	if len(entries)%seenEntry != 0 {
+		return errSeen
+	}
+	for e := range slices.Chunk(entries, seenEntry) {
+		f(ingest.SeenRow{Key: ingest.SeenKey(e[:16]), Event: event.ID(binary.BigEndian.Uint64(e[16:]))})
+	}
 	return nil
 }
 
-// ForgetSeen empties the oldest table of seen ids, a batch for each call, once
-// all in it are older than a day, and then drops it. It says whether there may
-// be more to do.
+// ForgetSeen removes the oldest run, a batch for each call, once all in it are
+// older than a day. It says whether there may be more to do.
 func (s *Store) ForgetSeen(now time.Time) (worked bool, err error) {
-	s.write.Lock()
-	defer s.write.Unlock()
-	if len(s.seen.list) < 2 || now.Sub(s.seen.list[1].first.Time()) < seenFor {
-		return false, nil
-	}
-	oldest := s.seen.list[0]
-	emptied := false
-	err = s.updateLocked(func(c *sqlite.Conn) error {
-		err := query(c, "DELETE FROM "+oldest.name+" WHERE key IN (SELECT key FROM "+oldest.name+" LIMIT ?)", nil, seenBatch)
-		if err != nil || c.Changes() == seenBatch {
-			return err
+	err = s.update(func(c *sqlite.Conn) error {
+		seen := &s.tables.seen
+		if len(seen.runs) == 0 || now.Sub(seen.after(0).Time()) < seenFor {
+			return nil
 		}
-		emptied = true
-		if err := query(c, "DELETE FROM seen_tables WHERE name = ?", nil, oldest.name); err != nil {
-			return err
+		worked = true
+		oldest := seen.runs[0].id
+		err := query(c, "DELETE FROM seen_runs WHERE run = ?1 AND least IN (SELECT least FROM seen_runs WHERE run = ?1 LIMIT ?2)", nil, oldest, seenDrop)
+		if err == nil && c.Changes() < seenDrop {
+			seen.runs = seen.runs[1:]
 		}
-		return query(c, "DROP TABLE "+oldest.name, nil)
+		return err
 	})
-	if err == nil && emptied {
-		s.seen.list = s.seen.list[1:]
-		delete(s.seen.filters, oldest.name)
-	}
-	return true, err
+	return worked, err
 }
 
-// bloom is a Bloom filter for one table: 12 bits for each of seenRows keys, of
-// which four are set. A key is a hash already, so its bytes serve as the hashes.
-// About 1 in 300 new keys is looked up for nothing.
-type bloom [seenRows * 12 / 64]uint64
+// after is the first id behind those of a run.
+func (s *seenKeys) after(run int) event.ID {
+	if run+1 < len(s.runs) {
+		return s.runs[run+1].id
+	}
+	return s.since
+}
 
-func newBloom() *bloom { return new(bloom) }
+// bloom is a Bloom filter for the keys of one run: 16 bits for each, of which
+// four are set. A key is a hash already, so its bytes serve as the hashes. About
+// 1 in 400 new keys is looked up for nothing.
+type bloom []uint64
 
-func (b *bloom) add(k ingest.SeenKey) {
+func newBloom(keys int) bloom { return make(bloom, keys*16/64+1) }
+
+func (b bloom) add(k ingest.SeenKey) {
 	for i := range 4 {
-		bit := bitOf(k, i)
+		bit := b.bit(k, i)
 		b[bit/64] |= 1 << (bit % 64)
 	}
 }
 
-func (b *bloom) mayHold(k ingest.SeenKey) bool {
+func (b bloom) mayHold(k ingest.SeenKey) bool {
 	for i := range 4 {
-		bit := bitOf(k, i)
+		bit := b.bit(k, i)
 		if b[bit/64]&(1<<(bit%64)) == 0 {
 			return false
 		}
@@ -143,6 +228,6 @@ func (b *bloom) mayHold(k ingest.SeenKey) bool {
 	return true
 }
 
-func bitOf(k ingest.SeenKey, i int) uint32 {
-	return binary.LittleEndian.Uint32(k[4*i:]) % (seenRows * 12)
+func (b bloom) bit(k ingest.SeenKey, i int) uint32 {
+	return binary.LittleEndian.Uint32(k[4*i:]) % uint32(64*len(b))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"platen/internal/event"
 )
@@ -15,58 +16,58 @@ import (
 // first id on. New rows go to the last one, which therefore stays small: churn
 // of index pages, not the sync, is what commits cost (measurements).
 type tables struct {
-	registry string
-	list     []table // ascending
+	registry string  // the table that lists them
+	prefix   string  // of their names
+	list     []table // ascending; replaced and never written to, so that copies hold
+	rows     int     // in the last one
 }
 
 type table struct {
 	first event.ID
 	name  string
-	rows  int
 }
 
-func (t *tables) load(c *sqlite.Conn, registry string) error {
-	t.registry, t.list = registry, nil
-	err := query(c, "SELECT first_id, name FROM "+registry+" ORDER BY first_id", func(row *sqlite.Stmt) error {
-		t.list = append(t.list, table{first: event.ID(row.ColumnInt64(0)), name: row.ColumnText(1)})
-		return nil
-	})
-	if err != nil || len(t.list) == 0 {
+func (t *tables) load(c *sqlite.Conn, registry, prefix string) (err error) {
+	*t = tables{registry: registry, prefix: prefix}
+	if t.list, err = readTables(c, registry); err != nil || len(t.list) == 0 {
 		return err
 	}
-	last := &t.list[len(t.list)-1]
-	return query(c, "SELECT count(*) FROM "+last.name, func(row *sqlite.Stmt) error {
-		last.rows = row.ColumnInt(0)
+	return query(c, "SELECT count(*) FROM "+t.last().name, func(row *sqlite.Stmt) error {
+		t.rows = row.ColumnInt(0)
 		return nil
 	})
 }
 
-// forWriting gives the table for the next row, and makes a new one when there is
-// none yet or the last is full or old. It must be called within a transaction;
-// undo forgets the table when that is rolled back.
-func (t *tables) forWriting(c *sqlite.Conn, next event.ID, maxRows int, maxAge time.Duration, prefix string, ddl func(name string) []string) (*table, error) {
-	if n := len(t.list); n > 0 {
-		last := &t.list[n-1]
-		if last.rows < maxRows && next.Time().Sub(last.first.Time()) < maxAge {
-			return last, nil
-		}
-	}
-	made := table{first: next, name: prefix + next.String()}
-	for _, statement := range ddl(made.name) {
-		if err := query(c, statement, nil); err != nil {
-			return nil, fmt.Errorf("make the table %s: %w", made.name, err)
-		}
-	}
-	if err := query(c, "INSERT INTO "+t.registry+" (first_id, name) VALUES (?, ?)", nil, next, made.name); err != nil {
-		return nil, err
-	}
-	t.list = append(t.list, made)
-	return &t.list[len(t.list)-1], nil
+func readTables(c *sqlite.Conn, registry string) (list []table, err error) {
+	err = query(c, "SELECT first_id, name FROM "+registry+" ORDER BY first_id", func(row *sqlite.Stmt) error {
+		list = append(list, table{first: event.ID(row.ColumnInt64(0)), name: row.ColumnText(1)})
+		return nil
+	})
+	return list, err
 }
 
-// snapshot copies the list, so that it can be put back after a roll-back and
-// read outside of the write lock.
-func (t *tables) snapshot() []table { return slices.Clone(t.list) }
+func (t *tables) last() *table { return &t.list[len(t.list)-1] }
+
+// takes says whether the last table, if there is one, takes another row. It holds
+// at most maxRows, received within maxAge.
+func (t *tables) takes(next event.ID, maxRows int, maxAge time.Duration) bool {
+	return len(t.list) > 0 && t.rows < maxRows && next.Time().Sub(t.last().first.Time()) < maxAge
+}
+
+// add makes the table for what is received from first on.
+func (t *tables) add(c *sqlite.Conn, first event.ID, ddl func(name string) []string) error {
+	made := table{first: first, name: t.prefix + first.String()}
+	for _, statement := range ddl(made.name) {
+		if err := sqlitex.ExecuteTransient(c, statement, nil); err != nil {
+			return fmt.Errorf("make the table %s: %w", made.name, err)
+		}
+	}
+	if err := query(c, "INSERT INTO "+t.registry+" (first_id, name) VALUES (?, ?)", nil, first, made.name); err != nil {
+		return err
+	}
+	t.list, t.rows = append(slices.Clone(t.list), made), 0
+	return nil
+}
 
 func (t *tables) names() []string {
 	names := make([]string, len(t.list))

@@ -11,6 +11,7 @@ CREATE TABLE parts (
     created    INTEGER NOT NULL,
     updated    INTEGER NOT NULL,
     stale      INTEGER NOT NULL,
+    last_event INTEGER NOT NULL, -- the newest of its events, from which the others are found
     data       BLOB    NOT NULL
 );
 CREATE INDEX parts_stale ON parts (id) WHERE stale = 1;
@@ -45,11 +46,19 @@ CREATE INDEX identity_log_part ON identity_log (part);
 CREATE INDEX identity_log_into ON identity_log (into_part);
 
 -- Events lie in tables of their own by receipt: the table of an event is the
--- one with the greatest first_id that is not above its id.
+-- one with the greatest first_id that is not above its id. Each names the event
+-- stored before it under the same part.
 CREATE TABLE event_tables (first_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 
--- Ids by which duplicates are recognised, also in tables by receipt.
-CREATE TABLE seen_tables (first_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+-- Ids by which duplicates are recognised, each with its event: a row for each
+-- commit, and from time to time all of them as a sorted run (see seen.go).
+CREATE TABLE seen_recent (id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+CREATE TABLE seen_runs (
+    run     INTEGER NOT NULL,
+    least   BLOB    NOT NULL, -- the first key in entries
+    entries BLOB    NOT NULL,
+    PRIMARY KEY (run, least)
+) WITHOUT ROWID;
 
 CREATE TABLE quarantine (
     id        INTEGER PRIMARY KEY,
@@ -94,7 +103,8 @@ CREATE TABLE deliveries (
     host      TEXT    NOT NULL,
     request   BLOB              -- JSON of campaign.Request, from before the first attempt
 );
-CREATE INDEX deliveries_queue ON deliveries (next) WHERE state = 'queued';
+-- Each host has its own stretch: what waits for a dead one is never walked through.
+CREATE INDEX deliveries_queue ON deliveries (workspace, host, max(next, leased)) WHERE state = 'queued';
 CREATE INDEX deliveries_campaign ON deliveries (campaign, id);
 CREATE INDEX deliveries_profile ON deliveries (profile, id);
 

@@ -1,0 +1,134 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+
+	"platen/internal/event"
+	"platen/internal/ingest"
+)
+
+// layout is what is known in memory of the tables that are made as time goes on.
+// It is a value: a copy is not touched by what happens to the original.
+type layout struct {
+	events tables
+	seen   seenKeys
+}
+
+// publish makes the event tables known to readers.
+func (s *Store) publish() {
+	list := s.tables.events.list
+	s.eventTables.Store(&list)
+}
+
+// readEvents runs f as read does, with the event tables of the same snapshot.
+func (s *Store) readEvents(ctx context.Context, f func(*sqlite.Conn, []table) error) error {
+	return s.read(ctx, func(c *sqlite.Conn) error {
+		list := *s.eventTables.Load()
+		var first, last event.ID
+		err := query(c, "SELECT (SELECT min(first_id) FROM event_tables), (SELECT max(first_id) FROM event_tables)", func(row *sqlite.Stmt) error {
+			first, last = event.ID(row.ColumnInt64(0)), event.ID(row.ColumnInt64(1))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if n := len(list); n == 0 && last == 0 || n > 0 && list[0].first == first && list[n-1].first == last {
+			return f(c, list)
+		}
+		// A table was committed since, or the last one is not in this snapshot yet.
+		if list, err = readTables(c, "event_tables"); err != nil {
+			return err
+		}
+		return f(c, list)
+	})
+}
+
+// read runs f on a connection of the pool, on one snapshot of the data.
+func (s *Store) read(ctx context.Context, f func(*sqlite.Conn) error) error {
+	c, err := s.pool.Take(ctx)
+	if err != nil {
+		return fmt.Errorf("read the store: %w", err)
+	}
+	defer s.pool.Put(c)
+	if err = query(c, "BEGIN", nil); err == nil {
+		err = f(c)
+		c.SetInterrupt(nil) // the snapshot is given up also when ctx has ended
+		query(c, "ROLLBACK", nil)
+	}
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("read the store: %w", ctx.Err())
+	}
+	return err
+}
+
+// update runs f in a write transaction and syncs it. When that fails, nothing of
+// it remains, on disk or in memory. A failure to keep what was written breaks the
+// store for good: every later update gives the same *ingest.DurabilityError.
+func (s *Store) update(f func(*sqlite.Conn) error) (err error) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	switch {
+	case s.broken != nil:
+		return s.broken
+	case s.closed:
+		return errors.New("the store is closed")
+	}
+	before, committed := s.tables, false
+	defer func() { // also when f panics
+		if committed {
+			s.tables.seen.settle()
+			s.publish()
+			return
+		}
+		s.tables = before
+		s.parts.empty()
+		if rollback := s.rollBack(); err == nil || rollback != nil {
+			err = rollback
+		}
+		if lasting(err) {
+			s.broken = &ingest.DurabilityError{Err: err}
+			err = s.broken
+		}
+	}()
+	if err := query(s.conn, "BEGIN IMMEDIATE", nil); err != nil {
+		return err
+	}
+	if err := f(s.conn); err != nil {
+		return err
+	}
+	if err := query(s.conn, "COMMIT", nil); err != nil {
+		return err
+	}
+	committed = true
+	return nil
+}
+
+// rollBack ends a transaction unless the engine has done so by itself.
+func (s *Store) rollBack() error {
+	if s.conn.AutocommitEnabled() {
+		return nil
+	}
+	if err := query(s.conn, "ROLLBACK", nil); err != nil {
+		return &ingest.DurabilityError{Err: fmt.Errorf("roll back: %w", err)}
+	}
+	return nil
+}
+
+// lasting says whether an error means that writes can no longer be trusted: the
+// disk is full, a read, write or sync failed, the file is damaged or not to be
+// written, or a transaction cannot be ended (https://www.sqlite.org/rescode.html).
+func lasting(err error) bool {
+	if broken := new(ingest.DurabilityError); errors.As(err, &broken) {
+		return true
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultCorrupt, sqlite.ResultNotADB,
+		sqlite.ResultCantOpen, sqlite.ResultReadOnly, sqlite.ResultNoLFS:
+		return true
+	}
+	return false
+}
