@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -33,7 +35,7 @@ func (c *applyCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	api, err := c.open(ctx)
+	api, err := c.openOrMake(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,12 +45,24 @@ func (c *applyCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if c.Format == "json" {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		return e.Encode(done)
+		if err := printJSON(s.out, done); err != nil {
+			return err
+		}
+	} else {
+		printApplied(s.out, done)
 	}
-	printApplied(s.out, done)
+	if done.NotLive != "" {
+		return fault.New(fault.Internal, "not_live", "%s", done.NotLive)
+	}
 	return nil
+}
+
+// printJSON writes what --format json promises.
+func printJSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
 }
 
 // applyBody makes the request of an apply: the files, and what their secrets
@@ -84,8 +98,11 @@ func printApplied(w io.Writer, done manage.Applied) {
 		}
 		fmt.Fprintf(w, "%-9s %s %s\n", ch.Action, ch.Kind, name)
 		for _, f := range ch.Fields {
-			fmt.Fprintf(w, "          %s\n", f)
+			fmt.Fprintf(w, "          %s: %s → %s\n", f.Field, cmp.Or(f.Before, "(none)"), cmp.Or(f.After, "(none)"))
 		}
+	}
+	if len(done.Changes) == 0 {
+		fmt.Fprintln(w, "There are no documents in what was given.")
 	}
 	for _, warning := range done.Warnings {
 		fmt.Fprintf(w, "warning: %s:%d:%d: %s\n", warning.File, warning.Line, warning.Column, warning.Message)
@@ -122,12 +139,30 @@ func readFiles(names []string, stdin io.Reader) ([]document.File, error) {
 		for _, path := range paths {
 			data, err := os.ReadFile(path)
 			if err != nil {
-				return nil, fault.New(fault.NotFound, "file_unreadable", "%v", err)
+				return nil, unreadable(path, err)
 			}
 			files = append(files, document.File{Name: path, Data: data})
 		}
 	}
 	return files, nil
+}
+
+// unreadable and unwritable tell why a file that was named cannot be used.
+func unreadable(path string, err error) error {
+	return fault.New(fault.NotFound, "file_unreadable", "cannot read %s: %v", path, plain(err))
+}
+
+func unwritable(path string, err error) error {
+	return fault.New(fault.Invalid, "file_unwritable", "cannot write %s: %v", path, plain(err))
+}
+
+// plain leaves the operation and the path out of a file error.
+func plain(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 type exportCommand struct {
@@ -149,6 +184,6 @@ func (c *exportCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = s.out.Write(out)
+	_, err = s.out.Write(out.body)
 	return err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"time"
@@ -16,7 +15,7 @@ type benchCommand struct {
 }
 
 type benchIngestCommand struct {
-	Data        string        `help:"A directory on a disk; it keeps the stored events for the next run." default:"platen-bench" type:"path" placeholder:"DIR"`
+	Data        string        `help:"A directory on a disk; it keeps the stored events for the next run." default:"platen-bench" env:"PLATEN_BENCH_DATA" type:"path" placeholder:"DIR"`
 	Stored      int           `help:"Events in the store before the first round." default:"1000000"`
 	Rounds      int           `help:"Interleaved rounds." default:"3"`
 	Duration    time.Duration `help:"Of each part in each round." default:"20s"`
@@ -35,9 +34,7 @@ func (c *benchIngestCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	if c.Format == "json" {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		return e.Encode(result)
+		return printJSON(s.out, result)
 	}
 	fmt.Fprintf(s.out, "%s, fdatasync %.0f µs; %d events stored before, %d after; %d rounds, %d connections\n%s\n\n",
 		result.FileSystem, result.FdatasyncMicros, result.StoredBefore, result.StoredAfter, result.Rounds, result.Connections, result.Workers)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	"platen/internal/fault"
 	"platen/internal/manage"
@@ -43,14 +44,16 @@ func (c *campaignLintCommand) Run(s streams) error {
 	out := lintOutput{File: c.File}
 	if c.Fix {
 		out.Fixed, out.Applied, out.Report, err = payload.Fix(source, payload.Options{})
-		if err == nil {
-			err = c.write(out.Fixed, s.out)
-		}
 	} else {
 		out.Report, err = payload.Lint(source, payload.Options{})
 	}
-	if err != nil {
+	if err != nil && len(out.Findings) == 0 { // a template that does not parse is a finding
 		return err
+	}
+	if c.Fix {
+		if err := c.write(source, out.Fixed, s.out); err != nil {
+			return err
+		}
 	}
 	if err := c.print(out, s); err != nil {
 		return err
@@ -68,39 +71,42 @@ func (c *campaignLintCommand) read(stdin io.Reader) (string, error) {
 	}
 	b, err := os.ReadFile(c.File)
 	if err != nil {
-		return "", fault.New(fault.NotFound, "file_unreadable", "%v", err)
+		return "", unreadable(c.File, err)
 	}
 	return string(b), nil
 }
 
 // write keeps the repaired text. In JSON output it is part of the output.
-func (c *campaignLintCommand) write(fixed string, stdout io.Writer) error {
+func (c *campaignLintCommand) write(source, fixed string, stdout io.Writer) error {
 	switch {
-	case c.File != "-":
-		return os.WriteFile(c.File, []byte(fixed), 0o644)
-	case c.Format == "text":
+	case c.File == "-" && c.Format == "text":
 		_, err := io.WriteString(stdout, fixed)
 		return err
+	case c.File == "-" || fixed == source:
+		return nil
+	}
+	if err := os.WriteFile(c.File, []byte(fixed), 0o644); err != nil {
+		return unwritable(c.File, err)
 	}
 	return nil
 }
 
 func (c *campaignLintCommand) print(out lintOutput, s streams) error {
 	if c.Format == "json" {
-		e := json.NewEncoder(s.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(out)
+		return printJSON(s.out, out)
 	}
-	w := s.out
-	if c.Fix && c.File == "-" {
-		w = s.err // standard output holds the repaired text
+	w, name := s.out, c.File
+	if c.File == "-" {
+		name = "standard input"
+		if c.Fix {
+			w = s.err // standard output holds the repaired text
+		}
 	}
 	if c.Fix {
-		fmt.Fprint(w, payload.Report{Findings: out.Applied}.Text(c.File))
+		fmt.Fprint(w, payload.Report{Findings: out.Applied}.Text(name))
 		fmt.Fprintf(w, "%d repaired, %d left\n", len(out.Applied), len(out.Findings))
 	}
-	fmt.Fprint(w, out.Report.Text(c.File))
+	fmt.Fprint(w, out.Report.Text(name))
 	return nil
 }
 
@@ -109,19 +115,17 @@ type campaignTestCommand struct {
 	Name       string `arg:"" help:"The campaign." placeholder:"NAME"`
 	As         string `required:"" help:"The person: a user id." placeholder:"USER"`
 	Workspace  string `help:"The campaign's workspace." default:"engage"`
-	Variant    string `help:"A variant by name (default: the first)."`
+	Variant    string `help:"A variant by name (default: the first)." placeholder:"NAME"`
 	Properties string `help:"Properties of the triggering event as JSON (default: of the latest such event)." placeholder:"JSON"`
 	Send       bool   `help:"Send it, once. It counts nowhere."`
 	Format     string `help:"text or json." enum:"text,json" default:"text"`
 }
 
+// Run fails when a request that was sent got no good answer.
 func (c *campaignTestCommand) Run(ctx context.Context, s streams) (err error) {
-	body := manage.Trial{As: c.As, Variant: c.Variant, Send: c.Send}
-	if c.Properties != "" {
-		if !json.Valid([]byte(c.Properties)) {
-			return fault.New(fault.Invalid, "malformed_json", "--properties is no JSON object")
-		}
-		body.Properties = json.RawMessage(c.Properties)
+	body, err := c.trial()
+	if err != nil {
+		return err
 	}
 	api, err := c.open(ctx)
 	if err != nil {
@@ -134,18 +138,44 @@ func (c *campaignTestCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if c.Format == "json" {
-		e := json.NewEncoder(s.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(tried)
+		err = printJSON(s.out, tried)
+	} else {
+		printTried(s.out, tried)
 	}
-	fmt.Fprintf(s.out, "%s %s\n", tried.Request.Method, tried.Request.URL)
-	for _, h := range tried.Request.Headers {
-		fmt.Fprintf(s.out, "%s: %s\n", h[0], h[1])
+	if a := tried.Attempt; err == nil && a != nil && (a.Status < 200 || a.Status > 299) {
+		return fault.New(fault.Invalid, "not_delivered", "the request was not accepted: %s", a.Message)
 	}
-	fmt.Fprintf(s.out, "\n%s\n", tried.Request.Body)
-	if a := tried.Attempt; a != nil {
-		fmt.Fprintf(s.out, "\n→ %d %s %s(%.0f ms)\n%s\n", a.Status, http.StatusText(a.Status), a.Message, a.Millis, a.Response)
+	return err
+}
+
+func (c *campaignTestCommand) trial() (manage.Trial, error) {
+	t := manage.Trial{As: c.As, Variant: c.Variant, Send: c.Send}
+	switch {
+	case c.Name == "":
+		return t, fault.New(fault.Invalid, "no_campaign", "name the campaign")
+	case c.As == "":
+		return t, fault.New(fault.Invalid, "missing_identity", "--as is empty; give it a user id")
+	case c.Properties == "":
+		return t, nil
 	}
-	return nil
+	t.Properties = json.RawMessage(strings.TrimSpace(c.Properties))
+	var object map[string]json.RawMessage
+	if json.Unmarshal(t.Properties, &object) != nil || object == nil {
+		return t, fault.New(fault.Invalid, "malformed_json", `--properties is no JSON object such as {"id": "7"}`)
+	}
+	return t, nil
+}
+
+func printTried(w io.Writer, t manage.Tried) {
+	fmt.Fprintf(w, "%s %s\n", t.Request.Method, t.Request.URL)
+	for _, h := range t.Request.Headers {
+		fmt.Fprintf(w, "%s: %s\n", h[0], h[1])
+	}
+	fmt.Fprintf(w, "\n%s\n", t.Request.Body)
+	if a := t.Attempt; a != nil {
+		fmt.Fprintf(w, "\n→ %s (%.0f ms)\n", a.Message, a.Millis)
+		if a.Response != "" {
+			fmt.Fprintln(w, a.Response)
+		}
+	}
 }

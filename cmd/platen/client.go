@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"platen/internal/document"
 	"platen/internal/fault"
@@ -26,25 +28,33 @@ type target struct {
 // client speaks the management API.
 type client struct {
 	base, token string
-	stop        func() error
+	// silence is what it means that nothing answers at base.
+	silence string
+	stop    func() error
 }
 
-// open finds the server of the target, or runs one on the data for as long as the
-// command takes.
+// answersWithin is the longest that a command waits for one answer. A test send
+// may take as long as the campaign's receiver does.
+const answersWithin = 2 * time.Minute
+
+// open finds the server of the target, or runs one on its data for as long as
+// the command takes.
 func (t *target) open(ctx context.Context) (*client, error) {
+	if t.Server == "" && !server.HasData(t.Data) {
+		return nil, fault.New(fault.NotFound, "no_data",
+			"the directory %s holds no data of Platen; name another with --data, or a running server with --server", t.Data)
+	}
+	return t.openOrMake(ctx)
+}
+
+// openOrMake is open for a command that may be the first on its data directory.
+func (t *target) openOrMake(ctx context.Context) (*client, error) {
 	if t.Server != "" {
-		if t.Token == "" {
-			return nil, fault.New(fault.Invalid, "no_token", "--server needs --token (or PLATEN_TOKEN): a key with the permission manage")
-		}
-		return &client{base: strings.TrimRight(t.Server, "/"), token: t.Token, stop: func() error { return nil }}, nil
+		return t.remote()
 	}
 	srv, err := server.Open(ctx, server.Config{Data: t.Data, Listen: "127.0.0.1:0", WithoutWorkers: true})
 	if fault.ReasonOf(err) == "data_directory_in_use" {
-		door, doorErr := server.FindDoor(t.Data)
-		if doorErr != nil {
-			return nil, err
-		}
-		return &client{base: door.URL, token: door.Token, stop: func() error { return nil }}, nil
+		return t.neighbour()
 	}
 	if err != nil {
 		return nil, err
@@ -55,25 +65,57 @@ func (t *target) open(ctx context.Context) (*client, error) {
 	running, cancel := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(running) }()
-	door, err := server.FindDoor(t.Data)
-	c := &client{base: door.URL, token: door.Token, stop: func() error {
+	c, err := t.neighbour()
+	stop := func() error {
 		cancel()
 		return errors.Join(<-served, srv.Close())
-	}}
-	if err != nil {
-		return nil, errors.Join(err, c.stop())
 	}
+	if err != nil {
+		return nil, errors.Join(err, stop())
+	}
+	c.stop = stop
 	return c, nil
+}
+
+// remote is the server that --server names.
+func (t *target) remote() (*client, error) {
+	u, err := url.Parse(t.Server)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		return nil, fault.New(fault.Invalid, "server", "--server %q is no address such as https://platen.example.com", t.Server)
+	}
+	if t.Token == "" {
+		return nil, fault.New(fault.Invalid, "no_token", "--server needs --token (or PLATEN_TOKEN): a key with the permission manage")
+	}
+	return &client{
+		base: u.Scheme + "://" + u.Host, token: t.Token, stop: func() error { return nil },
+		silence: "no server answers at " + t.Server,
+	}, nil
+}
+
+// neighbour is the server that runs on the data directory.
+func (t *target) neighbour() (*client, error) {
+	silence := fmt.Sprintf("the data directory %s belongs to another platen process, which does not answer; try again in a moment", t.Data)
+	door, err := server.FindDoor(t.Data)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "server_unreachable", "%s", silence).Because(err)
+	}
+	return &client{base: door.URL, token: door.Token, stop: func() error { return nil }, silence: silence}, nil
+}
+
+// answer is a reply of the management API.
+type answer struct {
+	header http.Header
+	body   []byte
 }
 
 // call sends a request with a JSON body, nil for none, and gives the answer. An
 // answer that is no success becomes the error it tells of.
-func (c *client) call(ctx context.Context, method, path string, query url.Values, body any) ([]byte, error) {
+func (c *client) call(ctx context.Context, method, path string, query url.Values, body any) (answer, error) {
 	var payload io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return nil, err
+			return answer{}, err
 		}
 		payload = bytes.NewReader(b)
 	}
@@ -83,48 +125,68 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, payload)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	return c.do(req)
+}
+
+func (c *client) do(req *http.Request) (answer, error) {
+	limited := http.Client{Timeout: answersWithin}
+	resp, err := limited.Do(req)
 	if err != nil {
-		return nil, fault.New(fault.Unavailable, "server_unreachable", "no server answers at %s", c.base).Because(err)
+		return answer{}, c.silent(req.Context(), err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read the server's answer: %w", err)
+		return answer{}, c.silent(req.Context(), err)
 	}
 	if resp.StatusCode >= 300 {
-		return nil, refusalOf(resp.StatusCode, answer)
+		return answer{}, refusalOf(resp.StatusCode, body)
 	}
-	return answer, nil
+	return answer{resp.Header, body}, nil
+}
+
+// silent is the error of a request without an answer.
+func (c *client) silent(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fault.New(fault.Unavailable, "server_unreachable", "%s", c.silence).Because(err)
 }
 
 // refusalOf reads the error that the management API answered with.
-func refusalOf(status int, answer []byte) error {
+func refusalOf(status int, body []byte) error {
 	var r struct {
-		Message  string             `json:"message"`
-		Reason   string             `json:"reason"`
-		Problems []document.Problem `json:"problems"`
+		Message   string             `json:"message"`
+		Reason    string             `json:"reason"`
+		RequestID string             `json:"request_id"`
+		Pointer   string             `json:"pointer"`
+		Line      int                `json:"line"`
+		Column    int                `json:"column"`
+		Problems  []document.Problem `json:"problems"`
 	}
-	if json.Unmarshal(answer, &r) != nil || r.Message == "" {
-		return fault.New(fault.Internal, "bad_answer", "the server answered %d", status)
+	if json.Unmarshal(body, &r) != nil || r.Message == "" {
+		return fault.New(fault.Internal, "bad_answer", "what answers there is no Platen server (status %d)", status)
 	}
 	if len(r.Problems) > 0 {
 		return document.Problems(r.Problems)
 	}
-	return fault.New(fault.Invalid, r.Reason, "%s", r.Message)
+	if status >= 500 {
+		r.Message += " under the request id " + cmp.Or(r.RequestID, "?")
+	}
+	return fault.New(fault.Invalid, r.Reason, "%s", r.Message).In(r.Pointer).At(r.Line, r.Column)
 }
 
 // into calls and reads a JSON answer.
-func (c *client) into(ctx context.Context, method, path string, query url.Values, body, answer any) error {
-	b, err := c.call(ctx, method, path, query, body)
+func (c *client) into(ctx context.Context, method, path string, query url.Values, body, into any) error {
+	a, err := c.call(ctx, method, path, query, body)
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(b, answer)
+	return json.Unmarshal(a.body, into)
 }

@@ -13,13 +13,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"platen/internal/demo"
 	"platen/internal/server"
 )
 
 type demoCommand struct {
-	Data   string `help:"Directory of the demo's store; a second run goes on with it." default:"platen-demo" type:"path" placeholder:"DIR"`
+	Data   string `help:"Directory of the demo's store; a second run goes on with it." default:"platen-demo" env:"PLATEN_DEMO_DATA" type:"path" placeholder:"DIR"`
 	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	Once   bool   `help:"Exit after the journey; non-zero if a step failed."`
 	Output string `help:"Where the picture is saved (default: in --data)." short:"o" type:"path" placeholder:"FILE"`
@@ -27,8 +28,8 @@ type demoCommand struct {
 }
 
 func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
-	if c.Output == "" {
-		c.Output = filepath.Join(c.Data, demo.Block+".png")
+	if err := c.checkOutput(); err != nil {
+		return err
 	}
 	srv, err := server.Open(ctx, server.Config{Data: c.Data, Listen: c.Listen, Log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
@@ -47,35 +48,55 @@ func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
 	}()
 	result, secrets, err := c.play(ctx, srv, s)
 	if c.Format == "json" {
-		e := json.NewEncoder(s.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if encodeErr := e.Encode(result); encodeErr != nil {
-			return errors.Join(err, encodeErr)
+		if err := errors.Join(err, printJSON(s.out, result)); err != nil || c.Once {
+			return err
 		}
+	} else {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "\nAll %d steps went as they should.\n", len(result.Steps))
+		if c.Once {
+			return nil
+		}
+		tellNext(s.out, c.Data, result, secrets)
 	}
-	if err != nil || c.Once {
+	return untilStopped(ctx, served)
+}
+
+// untilStopped waits for Ctrl-C, or for the server to fail.
+func untilStopped(ctx context.Context, served chan error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-served:
+		served <- nil // whoever stops the server waits for its end, too
 		return err
 	}
-	if c.Format == "text" {
-		tellNext(s.out, result, secrets)
+}
+
+// checkOutput makes sure that the picture can be saved before anything else happens.
+func (c *demoCommand) checkOutput() error {
+	if c.Output == "" {
+		c.Output = filepath.Join(c.Data, demo.Block+".png")
+		return nil
 	}
-	<-ctx.Done()
-	return nil
+	f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return unwritable(c.Output, err)
+	}
+	return f.Close()
 }
 
 // play applies the examples and plays the journey.
 func (c *demoCommand) play(ctx context.Context, srv *server.Server, s streams) (*demo.Result, demo.Secrets, error) {
-	failed := func(err error) (*demo.Result, demo.Secrets, error) {
-		return &demo.Result{Error: err.Error()}, demo.Secrets{}, err
-	}
 	secrets, err := demo.KeepSecrets(c.Data)
 	if err != nil {
-		return failed(err)
+		return demo.Failed(err), secrets, err
 	}
 	replaced, err := demo.Apply(ctx, srv, secrets)
 	if err != nil {
-		return failed(err)
+		return demo.Failed(err), secrets, err
 	}
 	j := &demo.Journey{Server: srv, Secrets: secrets, Output: c.Output, Run: rand.Text()}
 	if c.Format == "text" {
@@ -130,7 +151,12 @@ func (t *teller) step(s *demo.Step) {
 	if s.Request != "" {
 		t.indent(compact(s.Request))
 	}
-	fmt.Fprintf(t.w, "   %s %s\n", t.paint("32", fmt.Sprintf("→ %d", s.Status)), compact(s.Reply))
+	if s.Status == 0 {
+		fmt.Fprintf(t.w, "   %s\n", t.paint("31", "→ no answer"))
+	} else {
+		line := t.paint("32", fmt.Sprintf("→ %d", s.Status)) + " " + compact(s.Reply)
+		fmt.Fprintf(t.w, "   %s\n", strings.TrimRight(line, " "))
+	}
 	if s.Seen != "" {
 		t.indent(s.Seen)
 	}
@@ -154,19 +180,38 @@ func compact(text string) string {
 }
 
 // tellNext says what a person can try while the server keeps running.
-func tellNext(w io.Writer, r *demo.Result, secrets demo.Secrets) {
+func tellNext(w io.Writer, data string, r *demo.Result, secrets demo.Secrets) {
+	token := secrets.Token
+	if token == os.Getenv("SHOP_TOKEN") {
+		token = "$SHOP_TOKEN" // theirs, and not ours to show
+	}
 	fmt.Fprintf(w, `
 The server keeps running until you press Ctrl-C. Try next:
 
-  Look at the picture:    %s
+  Look at the picture:
+
+    %[1]s
+
   Send another product, then load the picture again:
 
-    curl %s/users/track -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \
-      -d '{"events":[{"external_id":"%s","name":"Product Viewed","time":"2026-01-01T12:00:00Z",
+    curl %[2]s/users/track -H "Authorization: Bearer %[3]s" -H 'Content-Type: application/json' \
+      -d '{"events":[{"external_id":"%[4]s","name":"Product Viewed","time":"%[5]s",
            "properties":{"id":"7","title":"Your own product","price":12.5,"url":"https://www.example.com/7"}}]}'
 
-  What the seed's own template would really send, and its repair:
+  Ask why it is this picture, in a second terminal:
 
-    go run ./cmd/platen campaign lint FILE --fix
-`, r.Picture.URL, r.URL, secrets.Token, demo.UserID)
+    %[6]s render %[7]s --as %[4]s --explain --data %[8]s
+
+  See what a webhook body would really send, and its repair:
+
+    echo '{"id": "{{ event_properties.${id} }}",}' | %[6]s campaign lint -
+`, r.Picture.URL, r.URL, token, demo.UserID, time.Now().UTC().Format(time.RFC3339), self(), demo.Block, data)
+}
+
+// self is how this program was started, to be typed again.
+func self() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/platen"
+	}
+	return os.Args[0]
 }

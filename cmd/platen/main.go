@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	_ "time/tzdata" // zones of customers, also where the system has none
 
 	"github.com/alecthomas/kong"
 
+	"platen/internal/document"
 	"platen/internal/fault"
 	"platen/internal/server"
 )
@@ -31,6 +33,8 @@ type commands struct {
 	Render   renderCommand   `cmd:"" help:"Write the picture that a person would get now."`
 	Bench    benchCommand    `cmd:"" help:"Take the figures that the README quotes."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
+
+	ShowVersion kong.VersionFlag `name:"version" env:"-" help:"Print the version."`
 }
 
 // streams are where a command reads and writes.
@@ -41,22 +45,26 @@ type streams struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})
-	stop()
-	os.Exit(code)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // run executes one command line and gives the exit code: 0 only on success.
-func run(ctx context.Context, args []string, s streams) (code int) {
+func run(ctx context.Context, args []string, s streams) int {
+	helpTo := s.out
+	if len(args) == 0 {
+		args, helpTo = []string{"--help"}, s.err
+	}
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("platen"),
 		kong.Description("Forward what customers do, recognise who did it, and draw content for each of them when they open the message."),
-		kong.Writers(s.out, s.err),
+		kong.Vars{"version": server.Version()},
+		kong.Writers(helpTo, s.err),
 		kong.DefaultEnvars("PLATEN"),
+		kong.ValueFormatter(describe),
 		kong.Exit(func(code int) { exited = code }),
-		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(s),
 	)
@@ -65,34 +73,68 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		return 1
 	}
 	parsed, err := parser.Parse(args)
-	if exited >= 0 {
+	switch {
+	case exited >= 0 && helpTo == s.out:
 		return exited
-	}
-	if err != nil {
-		fmt.Fprintln(s.err, "platen:", err)
-		fmt.Fprintln(s.err, "Try: platen --help")
+	case exited >= 0:
+		return 1 // nothing was asked for
+	case err != nil:
+		fmt.Fprintf(s.err, "platen: %s\nTry: %s --help\n", misused(err), selected(err))
 		return 1
 	}
 	if err := parsed.Run(); err != nil {
-		if !errors.Is(err, errSaid) {
-			fmt.Fprintln(s.err, "platen:", message(err))
-		}
+		tell(ctx, s.err, err)
 		return 1
 	}
 	return 0
 }
 
+// describe is the help of a flag, with its default where the placeholder hides it.
+func describe(v *kong.Value) string {
+	if v.HasDefault && v.Flag != nil && v.Flag.PlaceHolder != "" {
+		shown := *v
+		shown.Help = strings.TrimSuffix(v.Help, ".") + " (default: " + v.Default + ")."
+		v = &shown
+	}
+	return kong.DefaultHelpValueFormatter(v)
+}
+
+// misused is what is wrong with a command line. Kong speaks of its tokens where
+// a value is missing.
+func misused(err error) string {
+	return strings.Replace(err.Error(), ` but got "EOL" (<EOL>)`, ", but nothing follows", 1)
+}
+
+// selected is the command that a command line got as far as.
+func selected(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			return node.FullPath()
+		}
+	}
+	return "platen"
+}
+
 // errSaid ends a command that has already told what is wrong.
 var errSaid = errors.New("already told")
 
-// message is what a person at the terminal is shown: the safe text of a fault,
-// and the whole text of any other error, for it is their own machine.
-func message(err error) string {
+// tell writes for a person at the terminal why a command failed: the safe text of
+// a fault, and the whole text of any other error, for it is their own machine.
+func tell(ctx context.Context, w io.Writer, err error) {
+	var problems document.Problems
 	var f *fault.Error
-	if errors.As(err, &f) {
-		return f.Safe()
+	switch {
+	case errors.Is(err, errSaid):
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "platen: interrupted")
+	case errors.As(err, &problems):
+		fmt.Fprintln(w, problems) // each line begins with its place, as editors expect it
+	case errors.As(err, &f):
+		fmt.Fprintln(w, "platen:", f.Safe())
+	default:
+		fmt.Fprintln(w, "platen:", err)
 	}
-	return err.Error()
 }
 
 type versionCommand struct{}

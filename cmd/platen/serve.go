@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"platen/internal/fault"
 	"platen/internal/server"
@@ -16,15 +17,16 @@ type dataFlag struct {
 type serveCommand struct {
 	dataFlag
 	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
-	PublicURL string `help:"Address under which mail clients and browsers reach this server (default: the address listened on)." name:"public-url" placeholder:"URL"`
+	PublicURL string `name:"public-url" help:"Address under which mail clients and browsers reach this server (default: the address listened on)." placeholder:"URL"`
 	Store     string `help:"Where data is kept; so far only sqlite: (in --data)." default:"sqlite:" placeholder:"URL"`
-	SecretKey string `help:"64 hex digits under which secrets are stored (default: a key kept in the data directory)." name:"secret-key" placeholder:"HEX"`
+	SecretKey string `name:"secret-key" help:"64 hex digits under which secrets are stored (default: a key kept in the data directory)." placeholder:"HEX"`
 	LogFormat string `help:"text or json." enum:"text,json" default:"text"`
 }
 
 func (c *serveCommand) Run(ctx context.Context, s streams) (err error) {
 	if c.Store != "sqlite:" {
-		return fault.New(fault.Invalid, "unknown_store", "--store %q is not known to this version; it is sqlite: in the directory --data", c.Store)
+		kind, _, _ := strings.Cut(c.Store, ":") // the rest of an address may hold a password
+		return fault.New(fault.Invalid, "unknown_store", "--store %q is not known to this version; leave it out for sqlite: in the directory --data", kind)
 	}
 	srv, err := server.Open(ctx, server.Config{
 		Data: c.Data, Listen: c.Listen, PublicURL: c.PublicURL, SecretKey: c.SecretKey, Log: logger(s.err, c.LogFormat),

@@ -150,6 +150,11 @@ func (h *Handler) report(w http.ResponseWriter, a answer, b *batch, accept *inge
 			accepted++
 		}
 	}
+	if first == nil && len(b.warnings) == 0 {
+		// What almost every answer says is not worth an encoder.
+		reply.Body(w, http.StatusOK, fmt.Appendf(nil, `{"message":"success","request_id":%q,"accepted":%d,"duplicates":%d}`, a.RequestID, accepted, duplicates))
+		return
+	}
 	a.Warnings = b.warnings
 	a.Accepted, a.Duplicates = &accepted, &duplicates
 	a.Message = "success"

@@ -10,16 +10,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"platen/examples"
+	"platen/internal/fault"
 	"platen/internal/manage"
 	"platen/internal/server"
 )
@@ -56,7 +54,7 @@ type Step struct {
 	Method  string `json:"method"`
 	URL     string `json:"url"`
 	Request string `json:"request,omitempty"`
-	Status  int    `json:"status"`
+	Status  int    `json:"status"`          // 0: no answer
 	Reply   string `json:"reply,omitempty"` // of a picture: its type and size
 	Seen    string `json:"seen,omitempty"`  // what follows from it, for people
 }
@@ -106,8 +104,8 @@ func KeepSecrets(data string) (Secrets, error) {
 		if text, err = json.MarshalIndent(s, "", "  "); err == nil {
 			err = os.WriteFile(path, append(text, '\n'), 0o600)
 		}
-	case err == nil:
-		err = json.Unmarshal(text, &s)
+	case err == nil && (json.Unmarshal(text, &s) != nil || s.Token == "" || s.Password == ""):
+		return s, fault.New(fault.Invalid, "secret_file", "the file %s is damaged; remove it, and new secrets are made", path)
 	}
 	if err != nil {
 		return s, fmt.Errorf("keep the demo's secrets: %w", err)
@@ -158,56 +156,19 @@ type Journey struct {
 	Progress func(*Step) // called after each step; may be nil
 
 	door   server.Door
-	result Result
+	result *Result
+	asked  *Step // the request of the step under way, until it is told
 }
 
-// step does one request, keeps it and tells it.
-func (j *Journey) step(ctx context.Context, title, method, address string, header http.Header, body []byte) (*Step, *http.Response, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(string(body)))
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	if header != nil {
-		req.Header = header
-	}
-	noRedirect := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := noRedirect.Do(req)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", title, err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, nil, nil, fmt.Errorf("%s: %w", title, err)
-	}
-	s := &Step{Title: title, Method: method, URL: address, Request: string(body), Status: resp.StatusCode}
-	if t := resp.Header.Get("Content-Type"); strings.HasPrefix(t, "image/") {
-		s.Reply = fmt.Sprintf("%s, %d bytes", t, len(answer))
-	} else {
-		s.Reply = string(answer)
-	}
-	return s, resp, answer, nil
+// Failed is the result of a journey that could not begin.
+func Failed(err error) *Result {
+	return &Result{Steps: []Step{}, Deliveries: []manage.Delivery{}, Error: err.Error()}
 }
 
-// tell ends a step: seen is what follows from it.
-func (j *Journey) tell(s *Step, seen string, args ...any) {
-	s.Seen = fmt.Sprintf(seen, args...)
-	j.result.Steps = append(j.result.Steps, *s)
-	if j.Progress != nil {
-		j.Progress(s)
-	}
-}
-
-// AnonymousID is how the campaigns name a person who has no user id yet: the md5
-// of the e-mail address.
-func AnonymousID() string {
-	sum := md5.Sum([]byte(Email))
-	return hex.EncodeToString(sum[:])
-}
-
-// Play runs all steps. The result tells how far it came also when there is an error.
+// Play runs all steps. The result tells how far it came also when there is an
+// error, which names the step that failed.
 func (j *Journey) Play(ctx context.Context, data string) (*Result, error) {
-	j.result = Result{URL: j.Server.PublicURL()}
+	j.result = &Result{URL: j.Server.PublicURL(), Steps: []Step{}, Deliveries: []manage.Delivery{}}
 	var err error
 	if j.door, err = server.FindDoor(data); err == nil {
 		err = j.play(ctx)
@@ -216,53 +177,78 @@ func (j *Journey) Play(ctx context.Context, data string) (*Result, error) {
 		j.result.Error = err.Error()
 	}
 	j.result.OK = err == nil
-	return &j.result, err
+	return j.result, err
+}
+
+// stage is one step of the story.
+type stage struct {
+	title string
+	do    func(ctx context.Context, title string) error
 }
 
 func (j *Journey) play(ctx context.Context) error {
-	product := j.Product
-	if product == nil {
-		var err error
-		if product, err = Trigger("product_viewed"); err != nil {
-			return err
-		}
-	}
-	category, err := Trigger("category_viewed")
+	stages, err := j.stages(ctx)
 	if err != nil {
 		return err
 	}
-	account, err := Trigger("identify")
-	if err != nil {
-		return err
-	}
-	attributes, err := json.Marshal(map[string]any{"attributes": []any{map[string]string{"email": Email, "time_zone": TimeZone}}})
-	if err != nil {
-		return err
-	}
-	naming, err := json.Marshal(map[string]any{"emails_to_identify": []any{map[string]any{
-		"external_id": UserID, "email": Email, "prioritization": []string{"unidentified", "most_recently_updated"}}}})
-	if err != nil {
-		return err
-	}
-	for _, do := range []func() error{
-		func() error { return j.set(ctx, attributes) },
-		func() error { return j.forward(ctx, "Somebody known by e-mail only looks at a product", product) },
-		func() error { return j.before(ctx) },
-		func() error { return j.name(ctx, naming) },
-		func() error {
-			return j.forward(ctx, "The same person, now with a user id, looks at a category", category)
-		},
-		func() error { return j.forward(ctx, "Opening the account joins both histories", account) },
-		func() error { return j.after(ctx) },
-		func() error { return j.open(ctx) },
-		func() error { return j.click(ctx) },
-	} {
-		if err := do(); err != nil {
-			return err
+	for i, s := range stages {
+		j.asked = nil
+		if err := s.do(ctx, s.title); err != nil {
+			if j.asked != nil {
+				j.tell(j.asked, "this step failed: %v", err)
+			}
+			return fmt.Errorf("step %d (%s): %w", i+1, s.title, err)
 		}
 	}
 	return nil
 }
 
-// patience is how long a step waits for what happens in the background.
-const patience = 10 * time.Second
+// stages are the story, in the words that fit a first or a further run on the
+// same data.
+func (j *Journey) stages(ctx context.Context) ([]stage, error) {
+	product, err := j.product()
+	if err != nil {
+		return nil, err
+	}
+	category, err := Trigger("category_viewed")
+	if err != nil {
+		return nil, err
+	}
+	account, err := Trigger("identify")
+	if err != nil {
+		return nil, err
+	}
+	again, err := j.playedBefore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	looks, names := "Somebody known by e-mail only looks at a product", "The shop learns who that is and says so"
+	if again {
+		looks, names = "The customer of the run before looks at the product again", "The shop says once more who that is"
+	}
+	return []stage{
+		{"The shop knows an e-mail address and a time zone, nothing more", j.set},
+		{looks, j.forward(product)},
+		{"What the workspace content knows now", j.before},
+		{names, j.name},
+		{"The same person, with a user id, looks at a category", j.forward(category)},
+		{"Opening the account joins both histories", j.forward(account)},
+		{"One person, with the anonymous and the known history", j.after},
+		{"They open the mail: the picture is drawn for them", j.open},
+		{"They click on it", j.click},
+	}, nil
+}
+
+func (j *Journey) product() ([]byte, error) {
+	if j.Product != nil {
+		return j.Product, nil
+	}
+	return Trigger("product_viewed")
+}
+
+// AnonymousID is how the campaigns name a person who has no user id yet: the md5
+// of the e-mail address.
+func AnonymousID() string {
+	sum := md5.Sum([]byte(Email))
+	return hex.EncodeToString(sum[:])
+}

@@ -16,32 +16,28 @@ import (
 	"platen/internal/manage"
 )
 
-// post sends a request to the engage API. The key makes a repeated request of the
-// same run harmless.
-func (j *Journey) post(ctx context.Context, title, path string, body []byte) (*Step, []byte, error) {
-	header := http.Header{}
-	header.Set("Authorization", "Bearer "+j.Secrets.Token)
-	header.Set("Content-Type", "application/json")
-	header.Set("Idempotency-Key", fmt.Sprintf("demo-%s-%d", j.Run, len(j.result.Steps)))
-	s, _, answer, err := j.step(ctx, title, http.MethodPost, j.result.URL+path, header, body)
-	if err == nil && s.Status != http.StatusCreated {
-		j.tell(s, "this should have been 201")
-		err = fmt.Errorf("%s: %s answered %d", title, path, s.Status)
-	}
-	return s, answer, err
-}
-
-func (j *Journey) set(ctx context.Context, body []byte) error {
-	s, _, err := j.post(ctx, "The shop knows an e-mail address and a time zone, nothing more", "/users/track", body)
+func (j *Journey) set(ctx context.Context, title string) error {
+	const attributes = `{"attributes":[{"email":"` + Email + `","time_zone":"` + TimeZone + `"}]}`
+	s, _, err := j.post(ctx, title, "/users/track", []byte(attributes))
 	if err != nil {
 		return err
 	}
-	j.tell(s, "there is a profile in the workspace engage that has an e-mail address and no user id")
+	var p manage.Profile
+	if _, err := j.read(ctx, "", "/api/v1/workspaces/engage/profiles?email="+url.QueryEscape(Email), &p); err != nil {
+		return err
+	}
+	if p.UserID == "" {
+		j.tell(s, "there is a profile in the workspace engage that has an e-mail address and no user id")
+	} else {
+		j.tell(s, "the profile with this e-mail address has the user id %s from the run before", p.UserID)
+	}
 	return nil
 }
 
-func (j *Journey) name(ctx context.Context, body []byte) error {
-	s, _, err := j.post(ctx, "The shop learns who that is and says so", "/users/identify", body)
+func (j *Journey) name(ctx context.Context, title string) error {
+	const naming = `{"emails_to_identify":[{"email":"` + Email + `","external_id":"` + UserID +
+		`","prioritization":["unidentified","most_recently_updated"]}]}`
+	s, _, err := j.post(ctx, title, "/users/identify", []byte(naming))
 	if err != nil {
 		return err
 	}
@@ -49,111 +45,59 @@ func (j *Journey) name(ctx context.Context, body []byte) error {
 	return nil
 }
 
-// forward sends an event and waits for the webhook that it triggers.
-func (j *Journey) forward(ctx context.Context, title string, body []byte) error {
-	known, err := j.deliveries(ctx)
-	if err != nil {
-		return err
-	}
-	s, answer, err := j.post(ctx, title, "/users/track", body)
-	if err != nil {
-		return err
-	}
-	var counted struct {
-		Events int `json:"events_processed"`
-	}
-	if err := json.Unmarshal(answer, &counted); err != nil {
-		return fmt.Errorf("%s: read the answer: %w", title, err)
-	}
-	j.result.Accepted += counted.Events
-	d, err := j.delivered(ctx, len(known), known)
-	if err != nil {
-		j.tell(s, "no webhook arrived")
-		return fmt.Errorf("%s: %w", title, err)
-	}
-	j.result.Deliveries = append(j.result.Deliveries, *d)
-	last := d.Attempts[len(d.Attempts)-1]
-	j.tell(s, "the campaign %q sent this to the workspace content, which answered %d:\n%s", d.Name, last.Status, d.Request.Body)
-	return nil
-}
-
-// delivered waits for a delivery that was not known before to be finished.
-func (j *Journey) delivered(ctx context.Context, n int, known []manage.Delivery) (*manage.Delivery, error) {
-	before := make(map[string]bool, n)
-	for _, d := range known {
-		before[d.ID] = true
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		list, err := j.deliveries(ctx)
+// forward makes the step that sends an event and waits for the webhook which that
+// triggers.
+func (j *Journey) forward(body []byte) func(context.Context, string) error {
+	return func(ctx context.Context, title string) error {
+		known, err := j.deliveries(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for i := range list {
-			d := &list[i]
-			if before[d.ID] || d.State == "queued" {
-				continue
-			}
-			if d.State != "delivered" {
-				return d, fmt.Errorf("the delivery %s is %s: %s %s", d.ID, d.State, d.Reason, d.Detail)
-			}
-			return d, nil
+		s, answer, err := j.post(ctx, title, "/users/track", body)
+		if err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.New("no delivery was finished in time")
-		case <-time.After(20 * time.Millisecond):
+		var counted struct {
+			Events int `json:"events_processed"`
 		}
+		if err := json.Unmarshal(answer, &counted); err != nil {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		j.result.Accepted += counted.Events
+		d, err := j.delivered(ctx, known)
+		if err != nil {
+			return err
+		}
+		j.result.Deliveries = append(j.result.Deliveries, *d)
+		last := d.Attempts[len(d.Attempts)-1]
+		j.tell(s, "the campaign %q sent this to the workspace content, which answered %d:\n%s", d.Name, last.Status, d.Request.Body)
+		return nil
 	}
 }
 
-func (j *Journey) deliveries(ctx context.Context) ([]manage.Delivery, error) {
-	var list struct {
-		Deliveries []manage.Delivery `json:"deliveries"`
-	}
-	_, err := j.read(ctx, "", "/api/v1/workspaces/engage/deliveries?limit=100", &list)
-	return list.Deliveries, err
-}
-
-// read asks the management API.
-func (j *Journey) read(ctx context.Context, title, path string, into any) (*Step, error) {
-	header := http.Header{}
-	header.Set("Authorization", "Bearer "+j.door.Token)
-	s, _, answer, err := j.step(ctx, title, http.MethodGet, j.result.URL+path, header, nil)
-	if err != nil {
-		return nil, err
-	}
-	if s.Status != http.StatusOK {
-		return s, fmt.Errorf("%s answered %d: %s", path, s.Status, answer)
-	}
-	return s, json.Unmarshal(answer, into)
-}
-
-func (j *Journey) before(ctx context.Context) error {
+func (j *Journey) before(ctx context.Context, title string) error {
 	j.result.ProfileBefore = &manage.Profile{}
-	s, err := j.read(ctx, "What the workspace content knows now", "/api/v1/workspaces/content/profiles?anonymous_id="+AnonymousID(), j.result.ProfileBefore)
+	s, err := j.read(ctx, title, "/api/v1/workspaces/content/profiles?anonymous_id="+AnonymousID(), j.result.ProfileBefore)
 	if err != nil {
 		return err
 	}
-	p := j.result.ProfileBefore
 	s.Reply = ""
-	j.tell(s, "%s\n%s", names(p), timeline(p))
+	j.tell(s, "%s\n%s", names(j.result.ProfileBefore), timeline(j.result.ProfileBefore))
 	return nil
 }
 
-func (j *Journey) after(ctx context.Context) error {
+func (j *Journey) after(ctx context.Context, title string) error {
 	j.result.ProfileAfter = &manage.Profile{}
-	s, err := j.read(ctx, "One person, with the anonymous and the known history", "/api/v1/workspaces/content/profiles/"+UserID, j.result.ProfileAfter)
+	s, err := j.read(ctx, title, "/api/v1/workspaces/content/profiles/"+UserID, j.result.ProfileAfter)
 	if err != nil {
 		return err
 	}
 	p := j.result.ProfileAfter
-	s.Reply = ""
-	j.tell(s, "%s\n%s", names(p), timeline(p))
 	if !holds(p, "user_id", UserID) || !holds(p, "anonymous_id", AnonymousID()) {
 		return errors.New("the profile does not hold both the user id and the anonymous id")
 	}
+	s.Reply = ""
+	j.tell(s, "%s\n%s", names(p), timeline(p))
 	return nil
 }
 
@@ -186,34 +130,36 @@ func timeline(p *manage.Profile) string {
 			Title string `json:"title"`
 		}
 		_ = json.Unmarshal(e.Properties, &shown) // an event without a title shows none
-		fmt.Fprintf(&b, "  %s  %-16s by %-12s %s\n", e.Time.Format("2006-01-02 15:04:05"), e.Name, by, shown.Title)
+		line := fmt.Sprintf("  %s  %-16s by %-12s %s", e.Time.Format(time.DateTime), e.Name, by, shown.Title)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
 
 // open asks for the picture as a mail client would, and then why it is what it is.
-func (j *Journey) open(ctx context.Context) error {
+func (j *Journey) open(ctx context.Context, title string) error {
 	address := j.result.URL + "/p/rp/" + Block + ".png?mi_u=" + url.QueryEscape(UserID)
-	s, _, picture, err := j.step(ctx, "They open the mail: the picture is drawn for them", http.MethodGet, address, nil, nil)
+	s, picture, err := j.ask(ctx, title, http.MethodGet, address, nil, nil)
 	if err != nil {
 		return err
-	}
-	config, err := png.DecodeConfig(bytes.NewReader(picture))
-	if err != nil {
-		return fmt.Errorf("the picture is no PNG (status %d): %w", s.Status, err)
 	}
 	if s.Status != http.StatusOK {
 		return fmt.Errorf("the picture was answered with %d", s.Status)
 	}
-	if err := os.WriteFile(j.Output, picture, 0o644); err != nil {
+	config, err := png.DecodeConfig(bytes.NewReader(picture.body))
+	if err != nil {
+		return fmt.Errorf("the picture is no PNG: %w", err)
+	}
+	if err := os.WriteFile(j.Output, picture.body, 0o644); err != nil {
 		return fmt.Errorf("save the picture: %w", err)
 	}
-	j.result.Picture = &Picture{URL: address, File: j.Output, Width: config.Width, Height: config.Height, Bytes: len(picture)}
+	shown := &Picture{URL: address, File: j.Output, Width: config.Width, Height: config.Height, Bytes: len(picture.body)}
 	path := "/api/v1/workspaces/content/blocks/" + Block + "/picture?explain=1&as=" + url.QueryEscape(UserID)
-	if _, err := j.read(ctx, "", path, &j.result.Picture.Explain); err != nil {
+	if _, err := j.read(ctx, "", path, &shown.Explain); err != nil {
 		return err
 	}
-	j.tell(s, "%d×%d pixels, saved as %s; the texts drawn: %s", config.Width, config.Height, j.Output, strings.Join(texts(j.result.Picture.Explain), " · "))
+	j.result.Picture = shown
+	j.tell(s, "%d×%d pixels, saved as %s; the texts drawn: %s", config.Width, config.Height, j.Output, strings.Join(texts(shown.Explain), " · "))
 	return nil
 }
 
@@ -234,17 +180,17 @@ func texts(explain json.RawMessage) []string {
 	return list
 }
 
-func (j *Journey) click(ctx context.Context) error {
+func (j *Journey) click(ctx context.Context, title string) error {
 	address := j.result.URL + "/p/rp/" + Block + "/url?mi_u=" + url.QueryEscape(UserID)
-	s, resp, _, err := j.step(ctx, "They click on it", http.MethodGet, address, nil, nil)
+	s, answer, err := j.ask(ctx, title, http.MethodGet, address, nil, nil)
 	if err != nil {
 		return err
 	}
-	j.result.Link = &Link{URL: address, Status: resp.StatusCode, Location: resp.Header.Get("Location")}
-	s.Reply = ""
-	j.tell(s, "%s", "to the product that the picture showed: "+j.result.Link.Location)
-	if resp.StatusCode != http.StatusFound {
-		return fmt.Errorf("the link answered %d instead of 302", resp.StatusCode)
+	j.result.Link = &Link{URL: address, Status: s.Status, Location: answer.header.Get("Location")}
+	if s.Status != http.StatusFound {
+		return fmt.Errorf("the link answered %d instead of 302", s.Status)
 	}
+	s.Reply = ""
+	j.tell(s, "to the product that the picture showed: %s", j.result.Link.Location)
 	return nil
 }

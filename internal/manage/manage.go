@@ -7,9 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -72,9 +70,6 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+in+"quarantine", h.serve(h.inWorkspace(h.quarantine)))
 	mux.HandleFunc("GET "+in+"blocks/{block}/picture", h.serve(h.inWorkspace(h.picture)))
 	mux.HandleFunc("POST "+in+"campaigns/{campaign}/test", h.serve(h.inWorkspace(h.testCampaign)))
-	mux.HandleFunc("/api/v1/", h.serve(func(http.ResponseWriter, *request) error {
-		return fault.New(fault.NotFound, "unknown_path", "the management API has no such path")
-	}))
 }
 
 // request is an authenticated request.
@@ -136,7 +131,7 @@ func (h *Handler) authenticate(r *http.Request) (scope string, err error) {
 	live := h.live()
 	key, ok := live.APIKey(token)
 	if !ok {
-		return "", fault.New(fault.Unauthorized, "bad_token", "the token is not known")
+		return "", fault.New(fault.Unauthorized, "bad_token", "the token is not known; send one of a key with the permission \"manage\"")
 	}
 	if !key.Allows(workspace.Manage) {
 		return "", fault.New(fault.Forbidden, "not_allowed", "the key %q lacks the permission %q", key.Name, workspace.Manage)
@@ -182,6 +177,9 @@ type ApplyFile struct {
 type Applied struct {
 	document.Report
 	Tokens []ShownToken `json:"tokens,omitempty"`
+	// NotLive says that the documents are stored and why the server goes on with
+	// the earlier ones.
+	NotLive string `json:"not_live,omitempty"`
 }
 
 // ShownToken is a new token in plain text.
@@ -205,14 +203,21 @@ func (h *Handler) apply(w http.ResponseWriter, r *request) error {
 			return nil, errors.New("the client did not send this file")
 		},
 	}}
+	if len(body.Files) == 0 {
+		return fault.New(fault.Invalid, "no_files", "send the documents as the member \"files\": [{\"name\": …, \"text\": …}]").In("/files")
+	}
 	for _, f := range body.Files {
 		in.Files = append(in.Files, document.File{Name: f.Name, Data: []byte(f.Text)})
 	}
 	report, err := h.documents.Apply(r.Context(), in)
-	if err != nil {
+	if err != nil && report.Changes == nil {
 		return err
 	}
 	answer := Applied{Report: report}
+	if err != nil { // stored; new tokens are still to be told, for they are told once
+		h.log.Error("applied documents could not be loaded", "error", err)
+		answer.NotLive = "the documents are stored, but the server could not load them and goes on with the earlier ones; restart it, its log has the details"
+	}
 	for _, t := range report.Tokens {
 		answer.Tokens = append(answer.Tokens, ShownToken{Workspace: t.Workspace, Name: t.Name, Token: t.Token.Reveal()})
 	}
@@ -225,6 +230,9 @@ func (h *Handler) export(w http.ResponseWriter, r *request) error {
 	scope := r.scope
 	if wanted := r.URL.Query().Get("workspace"); wanted != "" {
 		if scope != "" && scope != wanted {
+			return fault.New(fault.NotFound, "unknown_workspace", "there is no workspace %q", wanted)
+		}
+		if _, ok := h.live().WorkspaceNamed(wanted); !ok {
 			return fault.New(fault.NotFound, "unknown_workspace", "there is no workspace %q", wanted)
 		}
 		scope = wanted
@@ -245,28 +253,13 @@ type Status struct {
 }
 
 func (h *Handler) status(w http.ResponseWriter, r *request) error {
+	if r.scope != "" {
+		return fault.New(fault.Forbidden, "not_allowed", "the status counts all workspaces; it is told to the server's own token only")
+	}
 	hits, deliveries, err := h.store.Pending(r.Context())
 	if err != nil {
 		return err
 	}
 	reply.JSON(w, http.StatusOK, Status{Hits: hits, Deliveries: deliveries})
-	return nil
-}
-
-// decode reads a JSON body; unknown members are refused, so that a typing mistake
-// does not pass for a default.
-func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, MaxBody))
-	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return fault.New(fault.TooLarge, "too_large", "the body is larger than %d bytes", MaxBody)
-	}
-	if errors.Is(err, io.EOF) {
-		return fault.New(fault.Invalid, "malformed_json", "the body is empty; send a JSON object")
-	}
-	if err != nil {
-		return fault.New(fault.Invalid, "malformed_json", "the body cannot be read: %v", err)
-	}
 	return nil
 }

@@ -9,6 +9,9 @@ import (
 	"platen/internal/reply"
 )
 
+// FallbackHeader of a picture tells the reason for which it is the fallback.
+const FallbackHeader = "X-Platen-Fallback"
+
 // picture answers with the picture that a person would get now, or with why. It
 // counts as no impression.
 func (h *Handler) picture(w http.ResponseWriter, r *request) error {
@@ -22,7 +25,7 @@ func (h *Handler) picture(w http.ResponseWriter, r *request) error {
 	q := r.URL.Query()
 	person := q.Get("as")
 	if person == "" {
-		return fault.New(fault.Invalid, "missing_identity", "say as whom: the parameter as names a person as mi_u would")
+		return fault.New(fault.Invalid, "missing_identity", "say as whom: \"as\" names a person as mi_u would")
 	}
 	explain := q.Get("explain") != ""
 	q.Del("as")
@@ -32,6 +35,9 @@ func (h *Handler) picture(w http.ResponseWriter, r *request) error {
 	if explain {
 		reply.JSON(w, http.StatusOK, drawn.Explain)
 		return nil
+	}
+	if drawn.Reason != "" {
+		w.Header().Set(FallbackHeader, string(drawn.Reason))
 	}
 	w.Header().Set("Content-Type", "image/png")
 	w.Header().Set("Content-Length", strconv.Itoa(len(drawn.Image)))

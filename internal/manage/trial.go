@@ -71,7 +71,7 @@ func (h *Handler) trial(r *request, body Trial) (t delivery.Trial, used string, 
 		return t, "", fault.New(fault.NotFound, "unknown_variant", "the campaign has no variant %q", body.Variant)
 	}
 	if body.As == "" {
-		return t, "", fault.New(fault.Invalid, "missing_identity", "say as whom: the member \"as\" names a user id")
+		return t, "", fault.New(fault.Invalid, "missing_identity", "say as whom: \"as\" names a user id").In("/as")
 	}
 	t.Profile, err = h.store.Profile(r.Context(), r.workspace.ID, profile.Who{UserID: body.As}, h.now().UnixMicro())
 	if err != nil {
@@ -98,6 +98,9 @@ func variantNamed(c *campaign.Campaign, name string) *campaign.Variant {
 // trialEvent is the event that a test pretends has happened.
 func (h *Handler) trialEvent(r *request, t delivery.Trial, properties json.RawMessage) (*event.Event, string, error) {
 	if properties != nil {
+		if properties[0] != '{' {
+			return nil, "", fault.New(fault.Invalid, "wrong_type", "the properties of an event are a JSON object").In("/properties")
+		}
 		return &event.Event{Kind: event.Track, Name: t.Campaign.Trigger.Event, At: h.now(), Properties: properties}, "given", nil
 	}
 	timeline, err := h.store.Timeline(r.Context(), t.Profile.Spans(), maxRows)

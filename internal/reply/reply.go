@@ -30,7 +30,11 @@ func JSON(w http.ResponseWriter, status int, value any) {
 		http.Error(w, `{"message":"the answer could not be written"}`, http.StatusInternalServerError)
 		return
 	}
-	body := bytes.TrimRight(b.Bytes(), "\n")
+	Body(w, status, bytes.TrimRight(b.Bytes(), "\n"))
+}
+
+// Body writes a JSON text that is there already.
+func Body(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"platen/internal/fault"
+	"platen/internal/store/sqlite"
 	"platen/internal/workspace"
 )
 
@@ -43,11 +44,21 @@ func (c *Config) check() error {
 		return nil
 	}
 	u, err := url.Parse(c.PublicURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.User != nil {
-		return fault.New(fault.Invalid, "public_url", "--public-url %q is no address such as https://mail.example.com", c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		shown := c.PublicURL
+		if err == nil {
+			shown = u.Redacted()
+		}
+		return fault.New(fault.Invalid, "public_url", "--public-url %q is no address such as https://mail.example.com, without user, query and fragment", shown)
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	return nil
+}
+
+// HasData says whether a directory holds the data of a server.
+func HasData(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, sqlite.FileName))
+	return err == nil
 }
 
 // sealer makes the sealer of a data directory. Without a configured key it keeps
@@ -56,34 +67,53 @@ func (c *Config) sealer() (*workspace.Sealer, error) {
 	text := c.SecretKey
 	if text == "" {
 		var err error
-		if text, err = keepSecret(filepath.Join(c.Data, "secret.key")); err != nil {
+		if text, err = keepSecret(filepath.Join(c.Data, secretKeyFile), "bring it back from a backup, for the secrets of the documents are sealed with it"); err != nil {
 			return nil, err
 		}
 	}
-	key, err := hex.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(key) != workspace.SealerKeyBytes {
-		return nil, fault.New(fault.Invalid, "secret_key", "the secret key must be %d hex digits, as `openssl rand -hex %d` prints them",
-			2*workspace.SealerKeyBytes, workspace.SealerKeyBytes)
+	key, err := decodeSecret(text)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "secret_key", "--secret-key must be %d hex digits, as `openssl rand -hex %d` prints them",
+			2*secretBytes, secretBytes)
 	}
 	return workspace.NewSealer(key, rand.Reader)
 }
 
-// keepSecret reads a secret of 64 hex digits from a file, or makes both.
-func keepSecret(path string) (string, error) {
+// The files of the data directory that hold secrets.
+const (
+	secretKeyFile  = "secret.key"  // seals the secrets of documents
+	adminTokenFile = "admin.token" // opens the management API of all workspaces
+)
+
+// secretBytes is the size of both.
+const secretBytes = workspace.SealerKeyBytes
+
+func decodeSecret(text string) ([]byte, error) {
+	b, err := hex.DecodeString(strings.TrimSpace(text))
+	if err == nil && len(b) != secretBytes {
+		err = fmt.Errorf("%d bytes instead of %d", len(b), secretBytes)
+	}
+	return b, err
+}
+
+// keepSecret reads a secret of hex digits from a file, or makes both. A file that
+// holds anything else is refused, with the remedy: an emptied one must not open
+// the door to all.
+func keepSecret(path, remedy string) (string, error) {
 	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
+	if errors.Is(err, fs.ErrNotExist) {
+		var b [secretBytes]byte
+		rand.Read(b[:])
+		made := hex.EncodeToString(b[:])
+		return made, writePrivate(path, made+"\n")
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read a secret of the data directory: %w", err)
+	if err != nil {
+		return "", fault.New(fault.Invalid, "secret_file", "the file %s cannot be read: %v; let the user who runs the server own it", path, errors.Unwrap(err))
 	}
-	var b [32]byte
-	rand.Read(b[:])
-	made := hex.EncodeToString(b[:])
-	if err := writePrivate(path, made+"\n"); err != nil {
-		return "", err
+	if _, err := decodeSecret(string(text)); err != nil {
+		return "", fault.New(fault.Invalid, "secret_file", "the file %s is damaged, it must hold %d hex digits; %s", path, 2*secretBytes, remedy)
 	}
-	return made, nil
+	return strings.TrimSpace(string(text)), nil
 }
 
 // writePrivate writes a whole file or none, readable by its owner alone.

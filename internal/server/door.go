@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -40,6 +42,14 @@ func (s *Server) leaveDoor() error {
 		return err
 	}
 	return writePrivate(filepath.Join(s.config.Data, doorFile), string(text)+"\n")
+}
+
+func (s *Server) removeDoor() error {
+	err := os.Remove(filepath.Join(s.config.Data, doorFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("take the door away: %w", err)
+	}
+	return nil
 }
 
 // ApplyText applies documents from within the program; their secrets come from env.
