@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,36 +34,50 @@ func TestMain(m *testing.M) {
 type process struct {
 	t    *testing.T
 	cmd  *exec.Cmd
-	data string
 	door server.Door
-	log  bytes.Buffer // read it only after the end
+
+	log    strings.Builder // read it only after the end
+	logged chan struct{}   // closed when the log is complete
 }
 
-// serve starts `platen serve` on data and waits until it is ready.
+// serve starts `platen serve` on data and waits until it serves.
 func serve(t *testing.T, data string, env ...string) *process {
 	t.Helper()
-	p := &process{t: t, data: data, cmd: exec.Command(os.Args[0], "serve", "--data", data, "--listen", "127.0.0.1:0")}
+	p := &process{t: t, logged: make(chan struct{}), cmd: exec.Command(os.Args[0], "serve", "--data", data, "--listen", "127.0.0.1:0")}
 	p.cmd.Env = append(append(os.Environ(), asProgram+"=1"), env...)
-	p.cmd.Stderr = &p.log
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.cmd.Process.Kill() })
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		door, err := server.FindDoor(data)
-		if err != nil {
-			continue
-		}
-		if resp, err := http.Get(door.URL + "/readyz"); err == nil {
-			resp.Body.Close()
-			p.door = door
-			return p
+	t.Cleanup(func() {
+		p.cmd.Process.Kill()
+		p.ends() // it must not write any more when its directory is removed
+	})
+	serving := make(chan struct{})
+	go p.keepLog(stderr, serving)
+	select {
+	case <-serving:
+	case <-p.logged:
+		t.Fatalf("the server did not start: %s", p.log.String())
+	}
+	if p.door, err = server.FindDoor(data); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// keepLog reads the log to its end and closes serving at the line that says so.
+func (p *process) keepLog(stderr io.Reader, serving chan struct{}) {
+	defer close(p.logged)
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		p.log.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "msg=serving") {
+			close(serving)
 		}
 	}
-	p.cmd.Process.Kill()
-	p.cmd.Wait()
-	t.Fatalf("the server did not start: %s", p.log.String())
-	return nil
 }
 
 // ends waits for the process and gives its exit code.
@@ -71,6 +85,7 @@ func (p *process) ends() int {
 	p.t.Helper()
 	killer := time.AfterFunc(time.Minute, func() { p.cmd.Process.Kill() })
 	defer killer.Stop()
+	<-p.logged
 	p.cmd.Wait()
 	return p.cmd.ProcessState.ExitCode()
 }

@@ -132,25 +132,18 @@ func (b *batch) item(i int, raw json.RawMessage, list *string) ingest.Item {
 		return item
 	}
 	for _, w := range mapped.Warnings {
-		b.warnings = append(b.warnings, warning{Index: i, Kind: w.Kind, Message: w.Message, Pointer: at + w.Pointer})
+		b.warnings = append(b.warnings, warning{Index: &i, Kind: w.Kind, Message: w.Message, Pointer: at + w.Pointer})
 	}
 	return item
 }
 
-// fill makes the item of a mapped event.
+// fill makes the item of a mapped event. Where it refuses the event, the item
+// names it already.
 func (b *batch) fill(item *ingest.Item, index int, m mapping.Mapped) error {
 	at := m.Time
 	if at.IsZero() {
 		at = b.received
-	} else if err := b.checkTime(at); err != nil {
-		return err
 	}
-	item.Who = profile.Who{UserID: m.UserID, AnonymousID: m.AnonymousID}
-	if err := item.Who.Check(); err != nil {
-		return err
-	}
-	both := m.UserID != "" && m.AnonymousID != ""
-	item.Claim = both && (m.Type == "identify" || b.source.Policies.Links == workspace.LinkByTrack)
 	item.At = at.UnixMicro()
 	item.Event = &event.Event{
 		Kind: event.Track, Name: m.Event, At: at, OwnTime: !m.Time.IsZero(), TimeZone: m.TimeZone,
@@ -159,6 +152,15 @@ func (b *batch) fill(item *ingest.Item, index int, m mapping.Mapped) error {
 	if m.Type == "identify" {
 		item.Event.Kind, item.Event.Name, item.Event.Properties = event.Identify, "identify", m.Traits
 	}
+	if err := b.checkTime(at); err != nil {
+		return err
+	}
+	item.Who = profile.Who{UserID: m.UserID, AnonymousID: m.AnonymousID}
+	if err := item.Who.Check(); err != nil {
+		return err
+	}
+	both := m.UserID != "" && m.AnonymousID != ""
+	item.Claim = both && (m.Type == "identify" || b.source.Policies.Links == workspace.LinkByTrack)
 	set, err := settings(m.Traits)
 	if err != nil {
 		return err

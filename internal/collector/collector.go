@@ -68,9 +68,10 @@ type rejected struct {
 	Quarantine string `json:"quarantine,omitempty"`
 }
 
-// warning says what was mended or could have been said better.
+// warning says what was mended or could have been said better. Index is nil where
+// it speaks of the whole body.
 type warning struct {
-	Index   int    `json:"index,omitempty"`
+	Index   *int   `json:"index,omitempty"`
 	Kind    string `json:"kind"`
 	Message string `json:"message"`
 	Pointer string `json:"pointer,omitempty"`
@@ -100,6 +101,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply.JSON(w, http.StatusUnauthorized, a)
 		return
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		a.Message = "bodies are taken as they are: send this without Content-Encoding " + clipped(coding)
+		reply.JSON(w, http.StatusUnsupportedMediaType, a)
+		return
+	}
 	batch := &batch{source: source, header: r.Header, received: received}
 	body, err := readBody(w, r)
 	if err == nil {
@@ -116,6 +122,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.report(w, a, batch, accept)
 }
+
+// clipped keeps a sender's word short in an answer.
+func clipped(word string) string { return fmt.Sprintf("%.20q", word) }
 
 // fail answers with a fault for which no event is to blame.
 func (h *Handler) fail(w http.ResponseWriter, a answer, err error) {

@@ -45,6 +45,7 @@ func volatile(h http.Header) {
 // long time. Only a path that is no image's is not found.
 func (h *Handler) picture(w http.ResponseWriter, r *http.Request) {
 	name, extension, _ := strings.Cut(r.PathValue("file"), ".")
+	extension = strings.ToLower(extension)
 	if !IsFormat(extension) {
 		http.NotFound(w, r)
 		return

@@ -10,8 +10,7 @@ import (
 
 func TestMemberOfFindsWhatDecodingFinds(t *testing.T) {
 	names := rapid.SampledFrom([]string{"a", "b", "c d", `q"uote`, "é", "", "a.b"})
-	var value *rapid.Generator[any]
-	value = rapid.Custom(func(t *rapid.T) any {
+	value := rapid.Custom(func(t *rapid.T) any {
 		switch rapid.IntRange(0, 6).Draw(t, "kind") {
 		case 0:
 			return rapid.SampledFrom([]any{nil, true, false}).Draw(t, "literal")

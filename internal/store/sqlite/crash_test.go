@@ -49,7 +49,7 @@ func TestWhatACrashLeavesIsWhole(t *testing.T) {
 			before.check(t, fmt.Sprintf("image %d with a piece of the log of the next", n))
 		}
 	}
-	if torn == 0 {
+	if torn == 0 && !testing.Short() {
 		t.Error("no image with a piece of a later log could be made")
 	}
 	t.Logf("%d images, and %d with a piece of a later log", images, torn)
@@ -75,7 +75,7 @@ func (c *clients) start(t *testing.T, n int) {
 			for i := 0; ctx.Err() == nil; i++ {
 				name := fmt.Sprintf("%d/%d", client, i)
 				item := track(user((client*7+i)%20), name, time.Now())
-				key := ingest.NewSeenKey(1, "test", ingest.ByMessageID, name, 0)
+				key := keyOf(name)
 				item.Key = &key
 				a := &ingest.Accept{Workspace: 1, Received: time.Now().UnixMicro(), Items: []ingest.Item{item}}
 				if err := c.Submit(ctx, a); err != nil {
@@ -169,7 +169,7 @@ func (i *image) check(t *testing.T, what string) {
 	}
 	s := open(t, sqlite.Options{Dir: dir, IDs: event.NewIDs(time.Now, 0)})
 	defer s.Close()
-	stored, byPart := map[string]int{}, map[event.ID]int64{}
+	stored, byPart := map[string]int{}, map[event.ID]int{}
 	err := s.EachEvent(t.Context(), func(e *event.Event) error {
 		stored[e.Name]++
 		byPart[e.Part]++
@@ -183,9 +183,10 @@ func (i *image) check(t *testing.T, what string) {
 			t.Errorf("%s: event %s is there %d times", what, name, n)
 		}
 	}
+	known := i.known(t, s)
 	for _, name := range i.acknowledged {
-		if stored[name] == 0 {
-			t.Errorf("%s: event %s was acknowledged and is lost", what, name)
+		if stored[name] == 0 || known[keyOf(name)] == 0 {
+			t.Errorf("%s: event %s was acknowledged; it is there %d times, and its id leads to %v", what, name, stored[name], known[keyOf(name)])
 		}
 	}
 	for n := range 20 {
@@ -193,15 +194,39 @@ func (i *image) check(t *testing.T, what string) {
 		if err != nil || p == nil {
 			t.Fatalf("%s: profile %d: %v, %v", what, n, p, err)
 		}
-		if counted := recent(p); counted != min(byPart[p.Root.ID], profile.SummaryRecent) {
-			t.Errorf("%s: profile %d knows of %d events, %d are stored", what, n, counted, byPart[p.Root.ID])
+		root, found := p.Root, 0
+		err = s.PartHappenings(t.Context(), root.ID, func(profile.Happening) error {
+			found++
+			return nil
+		})
+		recent := len(root.Facts().Summary.Recent)
+		if err != nil || found != byPart[root.ID] || recent != min(found, profile.SummaryRecent) {
+			t.Errorf("%s: profile %d: %d events are stored, %d found, %d known: %v", what, n, byPart[root.ID], found, recent, err)
 		}
-		delete(byPart, p.Root.ID)
+		delete(byPart, root.ID)
 	}
 	if len(byPart) > 0 {
 		t.Errorf("%s: %d parts have events and no profile", what, len(byPart))
 	}
 }
 
-// recent is how many of its last events a profile knows.
-func recent(p *profile.Profile) int64 { return int64(len(p.Root.Facts().Summary.Recent)) }
+func keyOf(name string) ingest.SeenKey {
+	return ingest.NewSeenKey(1, "test", ingest.ByMessageID, name, 0)
+}
+
+// known gives the events to which the ids of what was acknowledged lead.
+func (i *image) known(t *testing.T, s *sqlite.Store) (known map[ingest.SeenKey]event.ID) {
+	t.Helper()
+	var keys ingest.Keys
+	for _, name := range i.acknowledged {
+		keys.Seen = append(keys.Seen, keyOf(name))
+	}
+	err := s.Commit(t.Context(), keys, func(s *ingest.Snapshot) (ingest.Changes, ingest.Keys) {
+		known = s.Seen
+		return ingest.Changes{}, ingest.Keys{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}

@@ -1,12 +1,24 @@
 package sqlite
 
 import (
+	"bytes"
+	"fmt"
+	"maps"
+
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"platen/internal/event"
+	"platen/internal/profile"
 )
 
-// Lasting is lasting.
+// What tests look at.
 var Lasting = lasting
+
+const (
+	DueInQueue = dueInQueue
+	NextQueue  = nextQueue
+)
 
 // TotalChanges is how many rows the writing connection has written.
 func (s *Store) TotalChanges() (n int64, err error) {
@@ -33,13 +45,40 @@ func (s *Store) BetweenCommits(f func()) {
 	f()
 }
 
-// Plan is how a query of the writing connection is answered, one step a line.
-func (s *Store) QueryPlan(text string, args ...any) (plan string, err error) {
+// QueryPlan is how a query of the writing connection is answered, one step a line.
+func (s *Store) QueryPlan(text string) (plan string, err error) {
 	s.write.Lock()
 	defer s.write.Unlock()
 	err = query(s.conn, "EXPLAIN QUERY PLAN "+text, func(row *sqlite.Stmt) error {
 		plan += row.ColumnText(3) + "\n"
 		return nil
-	}, args...)
+	})
 	return plan, err
+}
+
+// CheckCache compares every part that is held in memory with the one on disk, and
+// says how many there are.
+func (s *Store) CheckCache() (parts int, err error) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	held := maps.Clone(s.parts.old.parts)
+	maps.Copy(held, s.parts.young.parts)
+	for id, p := range held {
+		stored, err := loadPart(s.conn, id)
+		if err != nil {
+			return 0, err
+		}
+		if stored == nil || stored.Owner != p.Owner || stored.Updated != p.Updated || stored.LastEvent != p.LastEvent ||
+			!bytes.Equal(profile.MarshalPart(stored), profile.MarshalPart(p)) {
+			return 0, fmt.Errorf("part %v is held as\n%+v\nand stored as\n%+v", id, p, stored)
+		}
+	}
+	for _, names := range []map[profile.Key]event.ID{s.parts.old.names, s.parts.young.names} {
+		for key, id := range names {
+			if p := held[id]; p != nil && p.Identifier(key.Kind) != key.Value {
+				return 0, fmt.Errorf("%v leads to %+v", key, p)
+			}
+		}
+	}
+	return len(held), nil
 }

@@ -54,6 +54,9 @@ func TestPersonsAreAFunctionOfTheSetOfCalls(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if held, err := p.store.CheckCache(); err != nil || held == 0 {
+		t.Errorf("of %d parts in memory: %v", held, err)
+	}
 	for i, s := range all {
 		first := persons(t, p.store, int64(i*orders+1), now)
 		if n := strings.Count(first, "event "); n != s.events() {

@@ -86,11 +86,18 @@ type due struct {
 	id    event.ID
 }
 
+// dueInQueue and nextQueue walk the index deliveries_queue only.
+const (
+	dueInQueue = `SELECT max(next, leased), id FROM deliveries
+		WHERE state = 'queued' AND workspace = ? AND host = ? AND max(next, leased) <= ?
+		ORDER BY max(next, leased) LIMIT ?`
+	nextQueue = `SELECT workspace, host FROM deliveries
+		WHERE state = 'queued' AND (workspace, host) > (?, ?) ORDER BY workspace, host LIMIT 1`
+)
+
 // dueIn adds what is due in one queue, the longest waiting first.
 func dueIn(c *sqlite.Conn, q campaign.Queue, now time.Time, limit int, found []due) ([]due, error) {
-	err := query(c, `SELECT max(next, leased), id FROM deliveries
-		WHERE state = 'queued' AND workspace = ? AND host = ? AND max(next, leased) <= ?
-		ORDER BY max(next, leased) LIMIT ?`, func(row *sqlite.Stmt) error {
+	err := query(c, dueInQueue, func(row *sqlite.Stmt) error {
 		found = append(found, due{row.ColumnInt64(0), event.ID(row.ColumnInt64(1))})
 		return nil
 	}, q.Workspace, q.Host, now, limit)
@@ -103,8 +110,7 @@ func queuesWaiting(c *sqlite.Conn) (queues []campaign.Queue, err error) {
 	last, more := campaign.Queue{}, true
 	for more && err == nil {
 		more = false
-		err = query(c, `SELECT workspace, host FROM deliveries
-			WHERE state = 'queued' AND (workspace, host) > (?, ?) ORDER BY workspace, host LIMIT 1`, func(row *sqlite.Stmt) error {
+		err = query(c, nextQueue, func(row *sqlite.Stmt) error {
 			last = campaign.Queue{Workspace: row.ColumnInt64(0), Host: row.ColumnText(1)}
 			queues, more = append(queues, last), true
 			return nil
