@@ -10,12 +10,11 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-const (
-	// maxExpression bounds the text of one expression, in bytes.
-	maxExpression = 4096
-	// evaluationTime bounds what gojq may spend on one event.
-	evaluationTime = 20 * time.Millisecond
-)
+// maxExpression bounds the text of one expression, in bytes.
+const maxExpression = 4096
+
+// evaluationTime bounds what gojq may spend on one event; only tests set it.
+var evaluationTime = 20 * time.Millisecond
 
 // expression is one jq expression, compiled to a closure where it can be, else to
 // gojq's code. It may be used by many goroutines at once.
