@@ -146,6 +146,15 @@ func TestMalformedJSONNamesItsPlace(t *testing.T) {
 	}
 }
 
+func TestACompressedBodyIsRefusedByName(t *testing.T) {
+	s := newSite(t)
+	r := request(http.MethodPost, "shop", strings.NewReader("\x1f\x8b"), "Content-Encoding", "gzip")
+	if a := s.answer(s.do(r), http.StatusUnsupportedMediaType); !strings.Contains(a.Message, `Content-Encoding "gzip"`) {
+		t.Errorf("%+v", a)
+	}
+	s.counts(s.post("shop", view("u1", ""), 200, "Content-Encoding", "identity"), 1, 0)
+}
+
 func TestABusyWriterIsToldWithATime(t *testing.T) {
 	s := newSite(t)
 	if err := s.writer.Close(context.Background()); err != nil {

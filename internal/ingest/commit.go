@@ -28,7 +28,7 @@ type Store interface {
 // Keys name rows to load.
 type Keys struct {
 	Identifiers []profile.Key
-	Parts       []event.ID
+	Parts       []event.ID // one that is not stored is put as a part with nothing but its id
 	Seen        []SeenKey
 	Since       []Since
 }

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -55,56 +54,70 @@ func TestWhatACrashLeavesIsWhole(t *testing.T) {
 	t.Logf("%d images, and %d with a piece of a later log", images, torn)
 }
 
-// clients write events and note what was acknowledged.
+// clients write events, as far as they are let, and note what was acknowledged.
 type clients struct {
 	*path
 	running sync.WaitGroup
-	cancel  context.CancelFunc
 
 	mu           sync.Mutex
 	changed      sync.Cond
 	acknowledged map[string]bool // names of events
+	limit        int             // how many may be acknowledged
+	ended        bool
 }
 
 func (c *clients) start(t *testing.T, n int) {
 	c.changed.L = &c.mu
-	ctx, cancel := context.WithCancel(t.Context())
-	c.cancel = cancel
 	for client := range n {
 		c.running.Go(func() {
-			for i := 0; ctx.Err() == nil; i++ {
+			for i := 0; c.wait(func() bool { return len(c.acknowledged) < c.limit }); i++ {
 				name := fmt.Sprintf("%d/%d", client, i)
 				item := track(user((client*7+i)%20), name, time.Now())
 				key := keyOf(name)
 				item.Key = &key
 				a := &ingest.Accept{Workspace: 1, Received: time.Now().UnixMicro(), Items: []ingest.Item{item}}
-				if err := c.Submit(ctx, a); err != nil {
-					if ctx.Err() == nil {
-						t.Error(err)
-					}
+				if err := c.Submit(t.Context(), a); err != nil {
+					t.Error(err)
 					return
 				}
-				c.mu.Lock()
-				c.acknowledged[name] = true
-				c.changed.Broadcast()
-				c.mu.Unlock()
+				c.change(func() { c.acknowledged[name] = true })
 			}
 		})
 	}
 }
 
 func (c *clients) stop() {
-	c.cancel()
+	c.change(func() { c.ended = true })
 	c.running.Wait()
 }
 
-// waitFor waits until some more events are acknowledged.
-func (c *clients) waitFor(more int) {
+func (c *clients) change(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for until := len(c.acknowledged) + more; len(c.acknowledged) < until; {
+	f()
+	c.changed.Broadcast()
+}
+
+// wait waits until something is so, and gives false when all is over.
+func (c *clients) wait(so func() bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.ended && !so() {
 		c.changed.Wait()
 	}
+	return !c.ended
+}
+
+// waitFor waits until some more events are acknowledged. Others are then still
+// being written.
+func (c *clients) waitFor(more int) {
+	const underWay = 50
+	until := 0
+	c.change(func() {
+		until = len(c.acknowledged) + more
+		c.limit = until + underWay
+	})
+	c.wait(func() bool { return len(c.acknowledged) >= until })
 }
 
 // image is the files of a store, with what had been acknowledged before.

@@ -45,6 +45,14 @@ func (s *Store) BetweenCommits(f func()) {
 	f()
 }
 
+// KnowEventTables makes readers know of the first few event tables only.
+func (s *Store) KnowEventTables(n int) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	list := s.tables.events.list[:n]
+	s.eventTables.Store(&list)
+}
+
 // QueryPlan is how a query of the writing connection is answered, one step a line.
 func (s *Store) QueryPlan(text string) (plan string, err error) {
 	s.write.Lock()

@@ -48,10 +48,11 @@ func TestPersonsAreAFunctionOfTheSetOfCalls(t *testing.T) {
 	}
 	playing.Wait()
 	repair := ingest.NewRepair(p.store, p.Writer)
-	for worked := true; worked && !t.Failed(); {
+	steps := 0
+	for worked := true; worked; steps++ {
 		var err error
-		if worked, err = repair.Step(t.Context()); err != nil {
-			t.Fatal(err)
+		if worked, err = repair.Step(t.Context()); err != nil || steps > sequences*orders {
+			t.Fatalf("after %d steps of the repair: %v", steps, err)
 		}
 	}
 	if held, err := p.store.CheckCache(); err != nil || held == 0 {

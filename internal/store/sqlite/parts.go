@@ -53,7 +53,7 @@ func loadParts(c *sqlite.Conn, keys []profile.Key, parts []event.ID, b *profile.
 			return err
 		}
 		if p == nil {
-			p = &profile.Part{ID: id} // so that the book does not ask again
+			p = &profile.Part{ID: id} // nobody: whoever asked had guessed a braze_id
 		}
 		b.PutPart(p)
 	}
@@ -62,10 +62,7 @@ func loadParts(c *sqlite.Conn, keys []profile.Key, parts []event.ID, b *profile.
 
 // loadKey puts the parts that a key names into the book, and the key itself.
 func loadKey(c *sqlite.Conn, k profile.Key, b *profile.Book) error {
-	switch k.Kind {
-	case profile.BrazeID:
-		return loadBrazeID(c, k, b)
-	case profile.Email, profile.Phone:
+	if k.Kind == profile.Email || k.Kind == profile.Phone {
 		return loadNamed(c, partsByLookup, k, b)
 	}
 	return loadNamed(c, partsByIdentifier, k, b)
@@ -93,25 +90,6 @@ func loadNamed(c *sqlite.Conn, text string, k profile.Key, b *profile.Book) erro
 		b.PutKey(k, ids...)
 	}
 	return err
-}
-
-// loadBrazeID finds a part by the id that the REST API shows; no row is kept for
-// it. A sender may have guessed one, or brought it from another workspace.
-func loadBrazeID(c *sqlite.Conn, k profile.Key, b *profile.Book) error {
-	var p *profile.Part
-	if id, ok := profile.PartOfBrazeID(k.Value); ok {
-		var err error
-		if p, err = loadPart(c, id); err != nil {
-			return err
-		}
-	}
-	if p == nil || p.Workspace != k.Workspace {
-		b.PutKey(k)
-		return nil
-	}
-	b.PutPart(p)
-	b.PutKey(k, p.ID)
-	return nil
 }
 
 func loadPart(c *sqlite.Conn, id event.ID) (p *profile.Part, err error) {

@@ -49,20 +49,27 @@ func (s *Store) readEvents(ctx context.Context, f func(*sqlite.Conn, []table) er
 
 // read runs f on a connection of the pool, on one snapshot of the data.
 func (s *Store) read(ctx context.Context, f func(*sqlite.Conn) error) error {
+	err := s.readSnapshot(ctx, f)
+	if err != nil && ctx.Err() != nil { // the engine says only that it was interrupted
+		return fmt.Errorf("read the store: %w", ctx.Err())
+	}
+	return err
+}
+
+func (s *Store) readSnapshot(ctx context.Context, f func(*sqlite.Conn) error) error {
 	c, err := s.pool.Take(ctx)
 	if err != nil {
 		return fmt.Errorf("read the store: %w", err)
 	}
 	defer s.pool.Put(c)
-	if err = query(c, "BEGIN", nil); err == nil {
-		err = f(c)
+	if err := query(c, "BEGIN", nil); err != nil {
+		return err
+	}
+	defer func() {
 		c.SetInterrupt(nil) // the snapshot is given up also when ctx has ended
 		query(c, "ROLLBACK", nil)
-	}
-	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("read the store: %w", ctx.Err())
-	}
-	return err
+	}()
+	return f(c)
 }
 
 // update runs f in a write transaction and syncs it. When that fails, nothing of

@@ -230,6 +230,8 @@ func seenKeysAreForgotten(f *fixture) {
 	at := func(hours time.Duration) time.Time { return start.Add(hours * time.Hour) }
 	old := f.manySeen(TableRows * 3 / 2)
 	f.commit(ingest.Changes{Seen: old})
+	f.clock = at(1)
+	f.commit(ingest.Changes{Seen: f.manySeen(TableRows * 3 / 2)})
 	f.clock = at(12)
 	young := f.manySeen(TableRows * 3 / 2)
 	f.commit(ingest.Changes{Seen: young})

@@ -171,18 +171,32 @@ func identityLog(f *fixture) {
 	f.same("the log of a member", ofMember, log[1:])
 }
 
-// everything makes changes that hold rows of most kinds; a commit that holds them
-// twice must fail, as an identifier names one part.
-func (f *fixture) everything() ingest.Changes {
+// everything makes changes that hold rows of most kinds, about one user.
+func (f *fixture) everything(user string) ingest.Changes {
 	id := f.ids.Next()
-	key := profile.Key{Workspace: workspace, Identifier: profile.Identifier{Kind: profile.UserID, Value: "u9"}}
+	key := profile.Key{Workspace: workspace, Identifier: profile.Identifier{Kind: profile.UserID, Value: user}}
 	part := &profile.Part{ID: id, Workspace: workspace, Identifiers: []profile.Identifier{key.Identifier}}
 	return ingest.Changes{
 		Changes:     profile.Changes{Parts: []*profile.Part{part}, Identifiers: []profile.IdentifierRow{{Key: key, Part: id}}},
-		Events:      f.manyEvents(id, 3*TableRows),
-		Seen:        f.manySeen(3 * TableRows),
+		Events:      f.manyEvents(id, 3*TableRows+1),
+		Seen:        f.manySeen(3*TableRows + 1),
 		Quarantined: []ingest.Quarantined{{ID: f.ids.Next(), Workspace: workspace, Reason: "test"}},
 		Photos:      []ingest.Photo{{Workspace: workspace, URL: "https://x.example/a.png"}},
+	}
+}
+
+// failing makes changes that cannot be written: an identifier names two parts.
+func failing(c ingest.Changes) ingest.Changes {
+	c.Identifiers = append(c.Identifiers, c.Identifiers[0])
+	return c
+}
+
+// fails commits changes that cannot be written.
+func (f *fixture) fails(decide func(*ingest.Snapshot) (ingest.Changes, ingest.Keys)) {
+	f.Helper()
+	err := f.store.Commit(f.Context(), ingest.Keys{}, decide)
+	if broken := new(ingest.DurabilityError); err == nil || errors.As(err, &broken) {
+		f.Fatalf("an identifier of two parts gives %v", err)
 	}
 }
 
@@ -214,7 +228,7 @@ func moreKeys(f *fixture) {
 			f.Errorf("round %d lacks what was asked for first", rounds)
 		}
 		if rounds < 3 { // everything is given, and more is asked for: nothing may be written
-			return f.everything(), ingest.Keys{Identifiers: []profile.Key{keyOf(fmt.Sprint("u", rounds+1))}, Since: []ingest.Since{{Part: a.ID}}}
+			return f.everything("u9"), ingest.Keys{Identifiers: []profile.Key{keyOf(fmt.Sprint("u", rounds+1))}, Since: []ingest.Since{{Part: a.ID}}}
 		}
 		if p := s.Book.Find(keyOf("u2")); p == nil || p.ID != b.ID {
 			f.Errorf("u2 is %+v", p)
@@ -232,25 +246,48 @@ func moreKeys(f *fixture) {
 }
 
 func rollBack(f *fixture) {
-	bad := f.everything()
-	bad.Identifiers = append(bad.Identifiers, bad.Identifiers[0])
+	bad := failing(f.everything("u9"))
 	for range 2 {
-		err := f.store.Commit(f.Context(), ingest.Keys{}, func(*ingest.Snapshot) (ingest.Changes, ingest.Keys) { return bad, ingest.Keys{} })
-		if broken := new(ingest.DurabilityError); err == nil || errors.As(err, &broken) {
-			f.Fatalf("an identifier of two parts gives %v", err)
-		}
+		f.fails(func(*ingest.Snapshot) (ingest.Changes, ingest.Keys) { return bad, ingest.Keys{} })
 		f.empty()
+	}
+	stored := 0
+	for _, user := range []string{"before a restart", "after it"} {
+		f.clock = f.clock.Add(time.Second) // the ids of what failed may be given again
+		good := f.everything(user)
+		f.commit(good)
+		stored += len(good.Events)
+		n, err := f.store.CountEvents(f.Context(), workspace)
+		f.must(err)
+		f.same("events", n, int64(stored))
+		f.same("a key", f.seen(good.Seen[0].Key), good.Seen[0].Event)
+		f.same("a key of the failed commit", f.seen(bad.Seen[0].Key), event.ID(0))
 		f.reopen()
 	}
-	f.clock = f.clock.Add(time.Second) // the ids of what failed may be given again
-	good := f.everything()
-	f.commit(good)
-	f.reopen()
-	n, err := f.store.CountEvents(f.Context(), workspace)
-	f.must(err)
-	f.same("events after all", n, int64(len(good.Events)))
-	f.same("keys after all", f.seen(good.Seen[0].Key), good.Seen[0].Event)
-	f.same("keys of the failed commit", f.seen(bad.Seen[0].Key), event.ID(0))
+}
+
+// rollBackOfAPerson holds that a failed decision leaves a profile as it was, also
+// where the store keeps it in memory.
+func rollBackOfAPerson(f *fixture) {
+	f.apply(f.setting(user("u1"), "plan", `"gold"`))
+	before := f.profile(user("u1")).Root
+	f.fails(func(s *ingest.Snapshot) (ingest.Changes, ingest.Keys) {
+		call := f.setting(user("u1"), "plan", `"silver"`)
+		call.Received, call.At = f.now(), f.now()
+		if s.Book.Touch(call); !s.Book.Complete() {
+			keys, parts := s.Book.Missing()
+			return ingest.Changes{}, ingest.Keys{Identifiers: keys, Parts: parts}
+		}
+		if _, err := s.Book.Apply(call); err != nil {
+			f.Error(err)
+		}
+		bad := failing(f.everything("u9"))
+		bad.Parts = append(bad.Parts, s.Book.Changes().Parts...)
+		return bad, ingest.Keys{}
+	})
+	f.samePart(f.profile(user("u1")).Root, before)
+	f.apply(f.setting(user("u1"), "size", `"xl"`))
+	f.same("attributes", string(f.profile(user("u1")).Root.Facts().Attributes.JSON()), `{"plan":"gold","size":"xl"}`)
 }
 
 func panicInADecision(f *fixture) {
@@ -263,7 +300,7 @@ func panicInADecision(f *fixture) {
 		f.store.Commit(f.Context(), ingest.Keys{}, func(*ingest.Snapshot) (ingest.Changes, ingest.Keys) { panic("a bug") })
 	}()
 	f.empty()
-	f.commit(f.everything())
+	f.commit(f.everything("u9"))
 	f.must(f.store.Ping(f.Context()))
 }
 

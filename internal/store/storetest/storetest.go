@@ -79,6 +79,7 @@ func Exercise(t *testing.T, start func(t *testing.T) Open) {
 		{"identity log", identityLog},
 		{"more keys", moreKeys},
 		{"roll-back", rollBack},
+		{"roll-back of a person", rollBackOfAPerson},
 		{"panic in a decision", panicInADecision},
 		{"quarantine", quarantine},
 		{"events", events},
