@@ -7,6 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"platen/internal/filter"
+	"platen/internal/nearest"
 )
 
 // condition is a filter as documents write it:
@@ -163,7 +164,7 @@ func (o *object) compare(source filter.Source, use conditionUse) filter.Expr {
 }
 
 func (o *object) refuseOperand(source filter.Source, name string, err error) {
-	if near, ok := nearest(name, filter.Fields()); ok && source == filter.Field {
+	if near, ok := nearest.Word(name, filter.Fields()); ok && source == filter.Field {
 		o.refuse(o.node("field"), "unknown_value", "there is no field %q; did you mean %q? A custom attribute is written attribute: %s", name, near, name)
 		return
 	}

@@ -80,16 +80,3 @@ func TestFilesOfAllKindsOfNothing(t *testing.T) {
 		t.Errorf("a file that is too large: %s", got)
 	}
 }
-
-func TestSuggestions(t *testing.T) {
-	known := []string{"name", "timezone", "link_domains", "egress", "open_identifier"}
-	for word, want := range map[string]string{
-		"egres": "egress", "Egress": "egress", "time_zone": "timezone", "timezon": "timezone",
-		"linkdomains": "link_domains", "nmae": "name", "nam": "name",
-		"completely different": "", "x": "", "": "",
-	} {
-		if got, _ := nearest(word, known); got != want {
-			t.Errorf("%q: %q, want %q", word, got, want)
-		}
-	}
-}

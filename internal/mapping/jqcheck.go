@@ -8,6 +8,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"platen/internal/fault"
+	"platen/internal/nearest"
 )
 
 // jqFunctions are the functions a mapping may use, as name/arity. Each looks at
@@ -217,7 +218,7 @@ func didYouMean(name string) string {
 	best, distance := "", 3
 	for _, key := range sortedKeys(jqFunctions) {
 		known, _, _ := strings.Cut(key, "/")
-		if d := editDistance(name, known); d < distance {
+		if d := nearest.Distance(name, known); d < distance {
 			best, distance = key, d
 		}
 	}

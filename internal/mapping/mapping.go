@@ -155,7 +155,7 @@ func (s *Set) refuse(e *evaluation, body []member, failed error) error {
 	what, at := unmappedCall(kind, event)
 	b.WriteString(what + " matches no active mapping")
 	suggested := ""
-	if near := nearest(string(event), s.names); near != nil {
+	if near := nearestName(string(event), s.names); near != nil {
 		b.WriteString("; the nearest is " + near.leadsTo)
 		suggested = ", or send the event under that name"
 	}

@@ -212,22 +212,6 @@ func TestParseAmount(t *testing.T) {
 	}
 }
 
-func TestEditDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "acb", 1},
-		{"prodcutviewed", "productviewed", 1}, {"kitten", "sitting", 3}, {"é", "e", 1},
-		{strings.Repeat("a", 1000), strings.Repeat("a", 1000), 0},
-	}
-	for _, tt := range tests {
-		if got := editDistance(tt.a, tt.b); got != tt.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 // What is accepted is valid JSON in compact form with a time in range, whatever
 // the body; nothing makes Map panic.
 func FuzzMap(f *testing.F) {

@@ -62,7 +62,7 @@ func findPreset(wanted string) (*preset, *fault.Error) {
 		names = append(names, name{spelling: spelling(p.name), leadsTo: p.name})
 	}
 	suggestion := ""
-	if near := nearest(wanted, names); near != nil {
+	if near := nearestName(wanted, names); near != nil {
 		suggestion = ", did you mean " + near.leadsTo + "?"
 	}
 	return nil, fault.New(fault.Invalid, "unknown_preset", "there is no preset %q%s (known: %s)", clip(wanted), suggestion, strings.Join(known, ", "))

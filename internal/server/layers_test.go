@@ -11,7 +11,7 @@ import (
 // only from layers below its own.
 var layers = [][]string{
 	{"internal/fault"},
-	{"examples", "liquid", "internal/event", "internal/outbound", "internal/loosejson", "internal/reply"},
+	{"examples", "liquid", "internal/event", "internal/outbound", "internal/loosejson", "internal/nearest", "internal/reply"},
 	{"internal/profile", "internal/mapping", "internal/render", "internal/workspace", "internal/payload"},
 	{"internal/filter"},
 	{"internal/personalize"},
