@@ -58,7 +58,7 @@ type Attempt struct {
 	At         time.Time
 	Duration   time.Duration
 	Status     int    // 0 when there was no answer
-	Error      Reason // why there was no answer
+	Error      Reason // why there was no answer, or no whole one
 	Message    string // one line for people
 	Response   []byte // the first MaxResponse bytes of the answer's body
 	RemoteAddr string

@@ -16,6 +16,7 @@ const (
 	ControlGroup       Reason = "control_group"
 	RenderError        Reason = "render_error" // the template failed on this person's data
 	ProfileGone        Reason = "profile_does_not_exist"
+	EventGone          Reason = "event_does_not_exist" // it was removed before the message was rendered
 	CredentialGone     Reason = "credential_does_not_exist"
 	CredentialHost     Reason = "credential_host_mismatch" // the rendered URL leaves the credential's host
 )

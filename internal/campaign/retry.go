@@ -29,10 +29,10 @@ const (
 )
 
 // Outcome is how an attempt ended: with a status, or with a reason why there was
-// no answer.
+// no answer. An answer that broke off has both.
 type Outcome struct {
 	Status     int    // 0 when there was no answer
-	Error      Reason // "" when there was one
+	Error      Reason // "" when there was a whole one
 	RetryAfter string // the header of that name, "" for none
 }
 
@@ -45,13 +45,18 @@ type Decision struct {
 
 // Next decides what follows from the attempt with this number, counted from 1. A
 // 2xx is delivered. 408, 429, 5xx and no answer are tried again, up to
-// MaxAttempts in all; whatever trying again cannot mend fails at once. The delay
+// MaxAttempts in all; whatever trying again cannot mend fails at once. A status
+// decides also where the rest of the answer broke off, since whoever sent it had
+// the message: to send that again would double it. The delay
 // grows from attempt to attempt, a little shorter by an amount that follows from
 // the delivery's id, so that deliveries that failed together do not come back
 // together. A Retry-After can only lengthen it.
 func Next(attempt int, o Outcome, now time.Time, id event.ID) Decision {
+	if o.Status != 0 {
+		o.Error = ""
+	}
 	switch {
-	case o.Error == "" && o.Status >= 200 && o.Status < 300:
+	case o.Status >= 200 && o.Status < 300:
 		return Decision{State: Delivered}
 	case !o.mayRetry():
 		return Decision{State: Failed, Reason: o.reason()}

@@ -138,14 +138,15 @@ type message struct {
 	policy     outbound.Policy
 }
 
-// send makes one exchange. The error is that of the context, when it ended.
+// send makes one exchange. The error is that of the context, when it ended before
+// there was an answer.
 func (s *Sender) send(ctx context.Context, m message) (answer, error) {
 	started := s.now()
 	reply, err := s.client.Do(ctx, outbound.Request{
 		Method: m.request.Method, URL: m.request.URL, Header: s.header(m, started), Body: m.request.Body,
 		Policy: m.policy, Limits: outbound.Limits{Timeout: s.timeout, MaxResponseBytes: maxReply},
 	})
-	if ctx.Err() != nil && err != nil && campaign.ReasonOf(err) == "" {
+	if reply == nil && ctx.Err() != nil && campaign.ReasonOf(err) == "" {
 		return answer{}, ctx.Err()
 	}
 	a := answer{attempt: campaign.Attempt{At: started, Duration: s.now().Sub(started)}}
@@ -168,12 +169,16 @@ func (a *answer) failed(err error) {
 	if a.attempt.Error == "" {
 		a.attempt.Error = campaign.ProtocolError
 	}
-	a.attempt.Message = "the request failed"
+	message := "the request failed"
 	var known *outbound.Error
 	if errors.As(err, &known) {
-		a.attempt.Message = known.Message
+		message = known.Message
 		a.cameFrom(known.Addr)
 	}
+	if a.attempt.Message != "" {
+		message = a.attempt.Message + ", but " + message
+	}
+	a.attempt.Message = message
 }
 
 func (a *answer) cameFrom(addr netip.Addr) {

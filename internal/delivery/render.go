@@ -12,10 +12,6 @@ import (
 	"platen/internal/personalize"
 )
 
-// eventGone is the reason for a delivery whose event was removed before it was
-// rendered.
-const eventGone campaign.Reason = "event_does_not_exist"
-
 // prepare renders what was not rendered before and stores it: an attempt is made
 // only with a stored request. It gives the deliveries that can be tried, and the
 // results of those that cannot.
@@ -87,7 +83,7 @@ func (s *Sender) render(ctx context.Context, d *campaign.Delivery, events map[ev
 	}
 	e := events[d.Event]
 	if e == nil && d.Event != 0 {
-		return nil, &campaign.Unsendable{Reason: eventGone, Detail: "the event was removed before the message was rendered"}
+		return nil, &campaign.Unsendable{Reason: campaign.EventGone, Detail: "the event was removed before the message was rendered"}
 	}
 	return renderVariant(ctx, v, personalize.Context{
 		Profile: who, Event: e, Campaign: names(c, v, fmt.Sprintf("%032x", uint64(d.ID))),

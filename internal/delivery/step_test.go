@@ -29,6 +29,8 @@ func TestStep(t *testing.T) {
 		{name: "delivered", receive: ok, state: campaign.Delivered, detail: "answered 200 OK", tries: 1},
 		{name: "refused for good", receive: answers(404, ""), state: campaign.Failed, reason: campaign.InvalidStatus,
 			detail: "answered 404 Not Found; trying again would not help", tries: 1},
+		{name: "received, but the answer broke off", receive: breaksOff(200), state: campaign.Delivered,
+			detail: "answered 200 OK, but a.example closed the connection", tries: 1},
 		{name: "overloaded", receive: answers(529, ""), state: campaign.Queued, reason: campaign.InvalidStatus,
 			detail: "answered 529; this was attempt 1 of 6, the next is at 2026-03-01 12:00:", tries: 1},
 		{name: "not there", receive: refuses(outbound.Connect, "a.example refused the connection"), state: campaign.Queued,
@@ -60,7 +62,7 @@ func TestStep(t *testing.T) {
 		{name: "profile removed", change: func(w *world) { clear(w.profiles) },
 			state: campaign.NotSent, reason: campaign.ProfileGone, detail: "the profile was removed"},
 		{name: "event removed", change: func(w *world) { clear(w.events) },
-			state: campaign.NotSent, reason: eventGone, detail: "the event was removed"},
+			state: campaign.NotSent, reason: campaign.EventGone, detail: "the event was removed"},
 
 		{name: "credential removed", hook: campaign.Webhook{URL: "https://a.example/", Credential: "gone"},
 			state: campaign.NotSent, reason: campaign.CredentialGone, detail: "the credential gone was removed"},

@@ -352,6 +352,14 @@ func refuses(kind outbound.Kind, message string) func(context.Context, outbound.
 	}
 }
 
+// breaksOff is a receiver that closes the connection in the middle of its answer.
+func breaksOff(status int) func(context.Context, outbound.Request) (*outbound.Response, error) {
+	return func(ctx context.Context, r outbound.Request) (*outbound.Response, error) {
+		reply, _ := answers(status, "half of")(ctx, r)
+		return reply, &outbound.Error{Kind: outbound.Protocol, Message: hostOf(r) + " closed the connection"}
+	}
+}
+
 func hostOf(r outbound.Request) string {
 	u, err := url.Parse(r.URL)
 	if err != nil {

@@ -20,7 +20,7 @@ type Kind string
 // may have seen the request.
 const (
 	BadURL     Kind = "bad_url"     // the URL cannot be called
-	BadRequest Kind = "bad_request" // method or headers cannot be sent
+	BadRequest Kind = "bad_request" // method or headers cannot be sent, or are too long
 	Denied     Kind = "denied"      // the address is closed for the workspace
 	DNS        Kind = "dns"         // the name has no address, or none was found in time
 	Connect    Kind = "connect"     // no connection, or none in time
@@ -28,7 +28,7 @@ const (
 	Timeout    Kind = "timeout"     // connected, but no whole reply in time
 	Canceled   Kind = "canceled"    // the caller gave up
 	Protocol   Kind = "protocol"    // the reply was no HTTP, or broke off
-	TooLarge   Kind = "too_large"   // the head of the request or of the reply is over its limit
+	TooLarge   Kind = "too_large"   // the head of the reply is over its limit
 )
 
 // Error says why there is no reply, or no whole one. Message is safe to show: it

@@ -108,7 +108,7 @@ func checkHead(r Request) *Error {
 		}
 	}
 	if size > maxRequestHeadBytes {
-		return &Error{Kind: TooLarge, Message: "URL and headers are longer than " + strconv.Itoa(maxRequestHeadBytes) + " bytes"}
+		return &Error{Kind: BadRequest, Message: "URL and headers are longer than " + strconv.Itoa(maxRequestHeadBytes) + " bytes"}
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func TestBadRequests(t *testing.T) {
 		"name":        {Request{Header: http.Header{"X Y": {"1"}}}, BadRequest},
 		"empty name":  {Request{Header: http.Header{"": {"1"}}}, BadRequest},
 		"value":       {Request{Header: http.Header{"X-Token": {"hunter2\r\nX-Other: 1"}}}, BadRequest},
-		"long header": {Request{Header: http.Header{"X-Token": {strings.Repeat("x", maxRequestHeadBytes)}}}, TooLarge},
+		"long header": {Request{Header: http.Header{"X-Token": {strings.Repeat("x", maxRequestHeadBytes)}}}, BadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.r.URL = "http://93.184.215.14/"
