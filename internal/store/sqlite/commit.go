@@ -16,7 +16,7 @@ func (s *Store) Commit(_ context.Context, keys ingest.Keys, decide func(*ingest.
 	return s.update(func(c *sqlite.Conn) error {
 		snapshot := ingest.NewSnapshot(s.ids)
 		for more := keys; ; {
-			if err := s.load(c, more, snapshot); err != nil {
+			if err := s.load(s.writing(), more, snapshot); err != nil {
 				return err
 			}
 			var changes ingest.Changes
@@ -27,12 +27,12 @@ func (s *Store) Commit(_ context.Context, keys ingest.Keys, decide func(*ingest.
 	})
 }
 
-func (s *Store) load(c *sqlite.Conn, keys ingest.Keys, snapshot *ingest.Snapshot) error {
-	if err := s.loadCached(c, keys.Identifiers, keys.Parts, snapshot.Book); err != nil {
+func (s *Store) load(v *view, keys ingest.Keys, snapshot *ingest.Snapshot) error {
+	if err := s.loadCached(v, keys.Identifiers, keys.Parts, snapshot.Book); err != nil {
 		return err
 	}
 	for _, k := range keys.Seen {
-		id, err := s.tables.seen.find(c, k)
+		id, err := s.tables.seen.find(v.c, k)
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (s *Store) load(c *sqlite.Conn, keys ingest.Keys, snapshot *ingest.Snapshot
 	}
 	for _, k := range keys.Since {
 		snapshot.Since[k] = nil
-		err := partHappenings(c, s.tables.events.list, k.Part, k.After, func(h profile.Happening) error {
+		err := partHappenings(v, k.Part, k.After, func(h profile.Happening) error {
 			snapshot.Since[k] = append(snapshot.Since[k], h)
 			return nil
 		})
@@ -52,14 +52,19 @@ func (s *Store) load(c *sqlite.Conn, keys ingest.Keys, snapshot *ingest.Snapshot
 }
 
 func (s *Store) put(c *sqlite.Conn, ch ingest.Changes) error {
-	if err := s.putEvents(c, ch.Events, ch.Parts); err != nil {
+	others, err := s.putEvents(c, ch.Events, ch.Parts)
+	if err != nil {
 		return fmt.Errorf("store events: %w", err)
 	}
-	if err := putParts(c, ch.Changes); err != nil { // putEvents has set their LastEvent
+	for _, p := range ch.Parts {
+		others = append(others, marshal(p)) // putEvents has set its LastEvent
+		s.parts.put(p)                      // a roll-back empties the cache
+	}
+	if err := s.recent.insert(c, others); err != nil {
 		return fmt.Errorf("store profiles: %w", err)
 	}
-	for _, p := range ch.Parts {
-		s.parts.put(p) // a roll-back empties the cache
+	if err := putIdentity(c, ch.Changes); err != nil {
+		return fmt.Errorf("store identifiers: %w", err)
 	}
 	if err := s.tables.seen.insert(c, ch.Seen); err != nil {
 		return fmt.Errorf("store ids seen: %w", err)

@@ -41,75 +41,70 @@ func eventTable(name string) []string {
 const eventColumns = "id, workspace, part, kind, name, at, own_time, timezone, user_id, anonymous_id, properties, source, mapping"
 
 // putEvents appends events, each with the one stored before it under the same
-// part. The last ones are noted in the parts, which are written afterwards.
-func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event, changed []*profile.Part) error {
+// part. The last ones are noted in the parts, which are written afterwards, and in
+// others of which nothing else changed.
+func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event, changed []*profile.Part) (others []*storedPart, err error) {
 	t := &s.tables.events
-	parts := make(map[event.ID]*profile.Part, len(changed))
+	last := make(map[event.ID]*event.ID, len(changed))
 	for _, p := range changed {
-		parts[p.ID] = p
+		last[p.ID] = &p.LastEvent
 	}
 	insert := ""
 	for _, e := range events {
 		if !t.takes(e.ID, s.eventRows, eventAge) {
 			if err := t.add(c, e.ID, eventTable); err != nil {
-				return err
+				return nil, err
 			}
 			insert = ""
 		}
 		if insert == "" {
 			insert = "INSERT INTO " + t.last().name + " (" + eventColumns + ", prev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		}
-		prev, err := s.link(c, parts[e.Part], e)
-		if err != nil {
-			return err
+		if last[e.Part] == nil {
+			p, err := s.writing().part(e.Part)
+			if err != nil {
+				return nil, err
+			}
+			if p == nil {
+				return nil, fmt.Errorf("the part %v of an event is missing", e.Part)
+			}
+			changed := *p
+			others = append(others, &changed)
+			last[e.Part] = &changed.lastEvent
 		}
+		prev := *last[e.Part]
+		*last[e.Part] = e.ID
 		err = query(c, insert, nil,
 			e.ID, e.Workspace, e.Part, int64(e.Kind), e.Name, e.At.UnixMicro(), e.OwnTime, e.TimeZone,
 			e.UserID, e.AnonymousID, []byte(e.Properties), e.Source, e.Mapping, prev)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		t.rows++
 	}
-	return nil
-}
-
-// link makes an event the last one of its part and gives the one before it. p is
-// nil when nothing else of the part changed.
-func (s *Store) link(c *sqlite.Conn, p *profile.Part, e *event.Event) (prev event.ID, err error) {
-	if p != nil {
-		prev, p.LastEvent = p.LastEvent, e.ID
-		return prev, nil
+	for _, p := range others {
+		if cached := s.parts.part(p.id); cached != nil {
+			cached.LastEvent = p.lastEvent
+		}
 	}
-	if prev, err = lastEvent(c, e.Part); err != nil {
-		return 0, err
-	}
-	if cached := s.parts.part(e.Part); cached != nil {
-		cached.LastEvent = e.ID
-	}
-	return prev, query(c, "UPDATE parts SET last_event = ? WHERE id = ?", nil, e.ID, e.Part)
-}
-
-func lastEvent(c *sqlite.Conn, part event.ID) (last event.ID, err error) {
-	err = query(c, "SELECT last_event FROM parts WHERE id = ?", func(row *sqlite.Stmt) error {
-		last = event.ID(row.ColumnInt64(0))
-		return nil
-	}, part)
-	return last, err
+	return others, nil
 }
 
 // walk calls yield for the events of a part, the last received first, until yield
 // gives false or the oldest that is still stored was given.
-func walk(c *sqlite.Conn, list []table, part event.ID, yield func(*event.Event) (bool, error)) error {
-	id, err := lastEvent(c, part)
-	for id != 0 && err == nil {
-		name := of(list, id)
+func walk(v *view, part event.ID, yield func(*event.Event) (bool, error)) error {
+	p, err := v.part(part)
+	if p == nil || err != nil {
+		return err
+	}
+	for id := p.lastEvent; id != 0 && err == nil; {
+		name := of(v.tables, id)
 		if name == "" {
 			return nil // its table was dropped
 		}
 		more := false
 		var prev event.ID
-		err = query(c, "SELECT "+eventColumns+", prev FROM "+name+" WHERE id = ?", func(row *sqlite.Stmt) (err error) {
+		err = query(v.c, "SELECT "+eventColumns+", prev FROM "+name+" WHERE id = ?", func(row *sqlite.Stmt) (err error) {
 			prev = event.ID(row.ColumnInt64(13))
 			e := scanEvent(row)
 			more, err = yield(&e)
@@ -137,13 +132,13 @@ func scanEvent(row *sqlite.Stmt) event.Event {
 // Events gives the stored events with these ids, in no particular order. Ids
 // that are no longer stored are left out.
 func (s *Store) Events(ctx context.Context, ids []event.ID) (events []event.Event, err error) {
-	err = s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
+	err = s.readView(ctx, func(v *view) error {
 		for _, id := range ids {
-			name := of(list, id)
+			name := of(v.tables, id)
 			if name == "" {
 				continue
 			}
-			err := query(c, "SELECT "+eventColumns+" FROM "+name+" WHERE id = ?", func(row *sqlite.Stmt) error {
+			err := query(v.c, "SELECT "+eventColumns+" FROM "+name+" WHERE id = ?", func(row *sqlite.Stmt) error {
 				events = append(events, scanEvent(row))
 				return nil
 			}, id)
@@ -168,9 +163,10 @@ const (
 // Timeline gives the newest events, by their own time, of the given spans, at
 // most limit.
 func (s *Store) Timeline(ctx context.Context, spans []profile.Span, limit int) (events []event.Event, err error) {
-	err = s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
+	err = s.readView(ctx, func(v *view) error {
+		events = nil
 		for _, span := range spans {
-			found, err := inSpan(c, list, span, limit)
+			found, err := inSpan(v, span, limit)
 			if err != nil {
 				return err
 			}
@@ -183,9 +179,9 @@ func (s *Store) Timeline(ctx context.Context, spans []profile.Span, limit int) (
 
 // inSpan gives the newest events of one span. They come in the order of receipt,
 // so the walk ends where nothing older in receipt can be newer in its own time.
-func inSpan(c *sqlite.Conn, list []table, span profile.Span, limit int) (events []event.Event, err error) {
+func inSpan(v *view, span profile.Span, limit int) (events []event.Event, err error) {
 	seen, enough := 0, span.From
-	err = walk(c, list, span.Part, func(e *event.Event) (bool, error) {
+	err = walk(v, span.Part, func(e *event.Event) (bool, error) {
 		seen++
 		if at := e.At.UnixMicro(); at >= span.From && at < span.To {
 			events = append(events, *e)
@@ -209,15 +205,15 @@ func newest(events []event.Event, limit int) []event.Event {
 
 // PartHappenings implements ingest.RepairStore.
 func (s *Store) PartHappenings(ctx context.Context, part event.ID, yield func(profile.Happening) error) error {
-	return s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
-		return partHappenings(c, list, part, 0, yield)
+	return s.readView(ctx, func(v *view) error {
+		return partHappenings(v, part, 0, yield)
 	})
 }
 
 // partHappenings calls yield for the events of a part after an id that count in
 // summaries.
-func partHappenings(c *sqlite.Conn, list []table, part, after event.ID, yield func(profile.Happening) error) error {
-	return walk(c, list, part, func(e *event.Event) (bool, error) {
+func partHappenings(v *view, part, after event.ID, yield func(profile.Happening) error) error {
+	return walk(v, part, func(e *event.Event) (bool, error) {
 		if e.ID <= after {
 			return false, nil
 		}
@@ -230,9 +226,9 @@ func partHappenings(c *sqlite.Conn, list []table, part, after event.ID, yield fu
 
 // CountEvents is the number of events stored in a workspace.
 func (s *Store) CountEvents(ctx context.Context, workspace int64) (n int64, err error) {
-	err = s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
-		for _, t := range list {
-			err := query(c, "SELECT count(*) FROM "+t.name+" WHERE workspace = ?", func(row *sqlite.Stmt) error {
+	err = s.readView(ctx, func(v *view) error {
+		for _, t := range v.tables {
+			err := query(v.c, "SELECT count(*) FROM "+t.name+" WHERE workspace = ?", func(row *sqlite.Stmt) error {
 				n += row.ColumnInt64(0)
 				return nil
 			}, workspace)
@@ -248,9 +244,9 @@ func (s *Store) CountEvents(ctx context.Context, workspace int64) (n int64, err 
 // EachEvent calls yield for every stored event, oldest receipt first. Programs
 // that account for a whole store use it.
 func (s *Store) EachEvent(ctx context.Context, yield func(*event.Event) error) error {
-	return s.readEvents(ctx, func(c *sqlite.Conn, list []table) error {
-		for _, t := range list {
-			err := query(c, "SELECT "+eventColumns+" FROM "+t.name+" ORDER BY id", func(row *sqlite.Stmt) error {
+	return s.readView(ctx, func(v *view) error {
+		for _, t := range v.tables {
+			err := query(v.c, "SELECT "+eventColumns+" FROM "+t.name+" ORDER BY id", func(row *sqlite.Stmt) error {
 				e := scanEvent(row)
 				return yield(&e)
 			})

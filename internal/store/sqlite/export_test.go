@@ -72,7 +72,7 @@ func (s *Store) CheckCache() (parts int, err error) {
 	held := maps.Clone(s.parts.old.parts)
 	maps.Copy(held, s.parts.young.parts)
 	for id, p := range held {
-		stored, err := loadPart(s.conn, id)
+		stored, err := s.writing().loadPart(id)
 		if err != nil {
 			return 0, err
 		}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -56,7 +57,7 @@ func gather(b *profile.Book, root *profile.Part) *profile.Profile {
 
 // readBook calls look until the book holds everything it asked for.
 func (s *Store) readBook(ctx context.Context, look func(*profile.Book)) error {
-	return s.read(ctx, func(c *sqlite.Conn) error {
+	return s.readView(ctx, func(v *view) error {
 		book := profile.NewBook(nil) // nothing is made in it
 		for {
 			look(book)
@@ -64,7 +65,7 @@ func (s *Store) readBook(ctx context.Context, look func(*profile.Book)) error {
 				return nil
 			}
 			keys, parts := book.Missing()
-			if err := loadParts(c, keys, parts, book); err != nil {
+			if err := v.loadParts(keys, parts, book); err != nil {
 				return err
 			}
 		}
@@ -73,12 +74,34 @@ func (s *Store) readBook(ctx context.Context, look func(*profile.Book)) error {
 
 // StaleParts implements ingest.RepairStore.
 func (s *Store) StaleParts(ctx context.Context, limit int) (parts []*profile.Part, err error) {
-	err = s.read(ctx, func(c *sqlite.Conn) error {
-		return query(c, "SELECT "+partColumns+" FROM parts p WHERE p.stale = 1 LIMIT ?", func(row *sqlite.Stmt) error {
-			p, err := scanPart(row)
-			parts = append(parts, p)
+	err = s.readView(ctx, func(v *view) error {
+		parts = nil
+		ids := s.recent.staleIDs()
+		err := query(v.c, "SELECT id FROM parts WHERE stale = 1", func(row *sqlite.Stmt) error {
+			ids = append(ids, event.ID(row.ColumnInt64(0)))
+			return nil
+		})
+		if err != nil {
 			return err
-		}, limit)
+		}
+		slices.Sort(ids)
+		for _, id := range slices.Compact(ids) {
+			stored, err := v.part(id)
+			if err != nil {
+				return err
+			}
+			if stored == nil || !stored.stale {
+				continue // it was mended since, or is not in this snapshot
+			}
+			p, err := stored.unmarshal()
+			if err != nil {
+				return err
+			}
+			if parts = append(parts, p); len(parts) == limit {
+				break
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read stale parts: %w", err)

@@ -30,12 +30,14 @@ type Store struct {
 	lock      *os.File
 	pool      *sqlitex.Pool
 
-	write  sync.Mutex // held for every write transaction; guards all below
-	conn   *sqlite.Conn
-	tables layout
-	parts  *partCache
-	broken error // the DurabilityError after which nothing is written any more
-	closed bool
+	checkpointer *checkpointer
+	write        sync.Mutex // held for every write transaction; guards all below
+	conn         *sqlite.Conn
+	tables       layout
+	parts        *partCache
+	recent       recentParts
+	broken       error // the DurabilityError after which nothing is written any more
+	closed       bool
 
 	// eventTables are those that are committed, for reading without write.
 	eventTables atomic.Pointer[[]table]
@@ -51,6 +53,12 @@ type Options struct {
 	// begun, SeenRows how many ids seen are kept in memory before they are written
 	// as a run; 0 means 400,000 and 262,144. Tests set less.
 	EventRows, SeenRows int
+	// RecentBytes is how much the rows of parts that changed may take before these
+	// are written in their places; 0 means 64 MiB. Tests set less.
+	RecentBytes int
+	// LogPages is how long the write-ahead log may grow before it is copied into
+	// the database, in pages of 4 KiB; 0 means 20,000. Tests set less.
+	LogPages int
 }
 
 // Open opens the store in a directory, or makes it. A directory that belongs to
@@ -63,6 +71,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	o.Readers = orDefault(o.Readers, 8)
 	o.SeenRows = orDefault(o.SeenRows, seenRows)
+	o.RecentBytes = orDefault(o.RecentBytes, recentBytes)
 	s := &Store{ids: o.IDs, lock: lock, parts: newPartCache(), eventRows: orDefault(o.EventRows, eventRows)}
 	if err := s.open(ctx, o); err != nil {
 		s.Close()
@@ -84,11 +93,11 @@ var pragmas = []string{
 	"auto_vacuum = INCREMENTAL",
 	"journal_mode = WAL",
 	"synchronous = FULL",
-	"fullfsync = ON",                // elsewhere than on macOS it means nothing
-	"checkpoint_fullfsync = ON",     // nor does this
-	"wal_autocheckpoint = 10000",    // pages; measurements: 400 MB of WAL gave commits of 480 ms
-	"journal_size_limit = 67108864", // bytes
-	"cache_size = -262144",          // KiB
+	"fullfsync = ON",                 // elsewhere than on macOS it means nothing
+	"checkpoint_fullfsync = ON",      // nor does this
+	"wal_autocheckpoint = 0",         // the checkpointer does that
+	"journal_size_limit = 268435456", // bytes
+	"cache_size = -262144",           // KiB
 	"temp_store = MEMORY",
 }
 
@@ -115,17 +124,28 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("open the store for reading: %w", err)
 	}
-	return s.resume(o.SeenRows)
+	if err := s.resume(o); err != nil {
+		return err
+	}
+	s.checkpointer, err = newCheckpointer(path, orDefault(o.LogPages, walPages))
+	if err == nil {
+		go s.checkpoints()
+	}
+	return err
 }
 
 // resume reads what is kept in memory: the tables of events, the ids seen, and the
 // greatest id given so far.
-func (s *Store) resume(seenRows int) error {
+func (s *Store) resume(o Options) error {
 	if err := s.tables.events.load(s.conn, "event_tables", "events_"); err != nil {
 		return err
 	}
-	last, err := s.tables.seen.load(s.conn, seenRows)
+	last, err := s.tables.seen.load(s.conn, o.SeenRows)
 	if err != nil {
+		return err
+	}
+	s.ids.Resume(last)
+	if last, err = s.recent.load(s.conn, o.RecentBytes); err != nil {
 		return err
 	}
 	s.ids.Resume(last)
@@ -145,12 +165,16 @@ func (s *Store) resume(seenRows int) error {
 // Close ends the store. What was committed is on disk already.
 func (s *Store) Close() error {
 	s.write.Lock()
-	defer s.write.Unlock()
-	if s.closed {
+	closed := s.closed
+	s.closed = true
+	s.write.Unlock()
+	if closed {
 		return nil
 	}
-	s.closed = true
 	var errs []error
+	if s.checkpointer != nil {
+		errs = append(errs, s.checkpointer.close())
+	}
 	if s.pool != nil {
 		errs = append(errs, s.pool.Close())
 	}

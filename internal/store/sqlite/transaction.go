@@ -7,7 +7,6 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"platen/internal/event"
 	"platen/internal/ingest"
 )
 
@@ -22,29 +21,6 @@ type layout struct {
 func (s *Store) publish() {
 	list := s.tables.events.list
 	s.eventTables.Store(&list)
-}
-
-// readEvents runs f as read does, with the event tables of the same snapshot.
-func (s *Store) readEvents(ctx context.Context, f func(*sqlite.Conn, []table) error) error {
-	return s.read(ctx, func(c *sqlite.Conn) error {
-		list := *s.eventTables.Load()
-		var first, last event.ID
-		err := query(c, "SELECT (SELECT min(first_id) FROM event_tables), (SELECT max(first_id) FROM event_tables)", func(row *sqlite.Stmt) error {
-			first, last = event.ID(row.ColumnInt64(0)), event.ID(row.ColumnInt64(1))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if n := len(list); n == 0 && last == 0 || n > 0 && list[0].first == first && list[n-1].first == last {
-			return f(c, list)
-		}
-		// A table was committed since, or the last one is not in this snapshot yet.
-		if list, err = readTables(c, "event_tables"); err != nil {
-			return err
-		}
-		return f(c, list)
-	})
 }
 
 // read runs f on a connection of the pool, on one snapshot of the data.
@@ -88,11 +64,14 @@ func (s *Store) update(f func(*sqlite.Conn) error) (err error) {
 	defer func() { // also when f panics
 		if committed {
 			s.tables.seen.settle()
+			s.recent.settle()
 			s.publish()
+			s.checkpointer.committed()
 			return
 		}
 		s.tables = before
 		s.parts.empty()
+		s.recent.forget()
 		if rollback := s.rollBack(); err == nil || rollback != nil {
 			err = rollback
 		}

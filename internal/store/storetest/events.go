@@ -71,7 +71,8 @@ func events(f *fixture) {
 		TimeZone: "America/New_York", UserID: "u1", AnonymousID: "a1", Properties: json.RawMessage(`{"title":"a \"b\" \u0000","n":1.10}`),
 		Source: "engage", Mapping: "movable-ink/product_viewed"}
 	bare := event.Event{ID: f.ids.Next(), Workspace: elsewhere, Part: 6, Kind: event.Track, At: time.UnixMicro(1).UTC()}
-	f.commit(ingest.Changes{Events: []*event.Event{&full, &bare}})
+	f.commit(ingest.Changes{Events: []*event.Event{&full, &bare}, Changes: profile.Changes{
+		Parts: []*profile.Part{{ID: 5, Workspace: workspace}, {ID: 6, Workspace: elsewhere}}}})
 	for range 2 {
 		got, err := f.store.Events(f.Context(), []event.ID{full.ID, bare.ID})
 		f.must(err)
@@ -263,7 +264,8 @@ func seenKeysAreForgotten(f *fixture) {
 func idsGoOn(f *fixture) {
 	for name, keep := range map[string]func(id event.ID){
 		"event": func(id event.ID) {
-			f.commit(ingest.Changes{Events: []*event.Event{{ID: id, Workspace: workspace, At: f.clock}}})
+			f.commit(ingest.Changes{Events: []*event.Event{{ID: id, Workspace: workspace, Part: 1, At: f.clock}},
+				Changes: profile.Changes{Parts: []*profile.Part{{ID: 1, Workspace: workspace}}}})
 		},
 		"seen key": func(id event.ID) {
 			f.commit(ingest.Changes{Seen: []ingest.SeenRow{{Key: ingest.SeenKey{9}, Event: id}}})

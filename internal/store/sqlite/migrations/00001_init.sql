@@ -16,6 +16,10 @@ CREATE TABLE parts (
 );
 CREATE INDEX parts_stale ON parts (id) WHERE stale = 1;
 
+-- The parts that changed lately, a row for each commit. Of a part the last entry
+-- holds; parts has what is in none (see recent.go).
+CREATE TABLE parts_recent (id INTEGER PRIMARY KEY, entries BLOB NOT NULL);
+
 CREATE TABLE identifiers (
     workspace INTEGER NOT NULL,
     kind      INTEGER NOT NULL,
