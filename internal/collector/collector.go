@@ -7,12 +7,12 @@
 package collector
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"platen/internal/document"
@@ -186,19 +186,21 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		w.Header().Set("Connection", "close")
 		return head, errTooLarge
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead) // with room to see the end
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return body, errTooLarge
+		return body.Bytes(), errTooLarge
 	}
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "body_unreadable", "the body broke off before its end").Because(err)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // parse checks a body by the source's policy and mends it where that is wanted.
 func parse(body []byte, lenient bool) ([]byte, []loosejson.Warning, error) {
-	if len(strings.TrimSpace(string(body))) == 0 {
+	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil, fault.New(fault.Invalid, "malformed_json", "the body is empty; send an event as a JSON object").At(1, 1)
 	}
 	if lenient {
