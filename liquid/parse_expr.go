@@ -43,10 +43,10 @@ func (c *cursor) lax() bool { return c.p.opts.Syntax == Lax }
 // unexpected reports the current token.
 func (c *cursor) unexpected(expected string) error {
 	t := c.tok
-	found := "the end"
-	if t.kind != tokenEnd {
-		found = c.p.text[t.from:t.to]
+	if t.kind == tokenEnd {
+		return c.p.errorAt(t.from, t.to, "it ends here: expected %s", expected)
 	}
+	found := c.p.text[t.from:t.to]
 	switch found {
 	case "“", "”", "‘", "’":
 		return c.p.errorAt(t.from, t.to, "unexpected %s: use straight quotes", found)

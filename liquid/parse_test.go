@@ -37,7 +37,7 @@ func TestParseErrors(t *testing.T) {
 		{"{% for x of y %}{% endfor %}", 1, 10, "unexpected of: expected in", "of"},
 		{"{% for x in y by: 2 %}{% endfor %}", 1, 15, "unexpected by: expected limit:, offset: or the end of the tag", "by"},
 		{"{% %}", 1, 1, "expected the name of a tag", "{% %}"},
-		{"{{ a. }}", 1, 7, "unexpected the end: expected the name of a member after the dot", ""},
+		{"{{ a. }}", 1, 7, "it ends here: expected the name of a member after the dot", ""},
 		{"{{ ${} }}", 1, 4, "expected a name between ${ and }", "${}"},
 		{"{% abort_message(no_quotes) %}", 1, 18, "unexpected no_quotes: expected a string in quotes, then )", "no_quotes"},
 		{"<!-- é\n -->\n{% fro %}", 3, 4, `unknown tag "fro"; did you mean "for"?`, "fro"},

@@ -130,7 +130,11 @@ func (h *Handler) authorize(r *http.Request) (*workspace.APIKey, error) {
 	}
 	key, ok := h.keys(token)
 	if !ok {
-		return nil, fault.New(fault.Unauthorized, "bad_key", "Invalid API key: %s…", hint(token))
+		shown := hint(token)
+		if shown == "" {
+			return nil, fault.New(fault.Unauthorized, "bad_key", "Invalid API key: the one sent is too short to be one")
+		}
+		return nil, fault.New(fault.Unauthorized, "bad_key", "Invalid API key: %s… is not known here", shown)
 	}
 	return key, nil
 }

@@ -134,7 +134,7 @@ func (a *Accept) accept(tx *transaction, i *Item) Outcome {
 		tx.changes.Hits = append(tx.changes.Hits, h)
 	}
 	for _, url := range photos(e.Properties) {
-		tx.changes.Photos = append(tx.changes.Photos, Photo{Workspace: a.Workspace, URL: url})
+		tx.changes.Photos = append(tx.changes.Photos, Photo{Workspace: a.Workspace, URL: url, Shown: a.Received})
 	}
 	return Outcome{Event: id, Created: placed.Created}
 }

@@ -6,6 +6,7 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"platen/internal/campaign"
 	"platen/internal/event"
@@ -78,7 +79,12 @@ type Changes struct {
 type Photo struct {
 	Workspace int64
 	URL       string
+	Shown     int64 // unix microseconds of the receipt
 }
+
+// PhotoAgain is how long after it failed a photo is fetched again when another
+// event shows it.
+const PhotoAgain = time.Hour
 
 // DurabilityError says that a commit may not have reached the disk: a failed
 // sync, a full disk, a damaged file. A sync is never tried again.

@@ -9,7 +9,7 @@ import (
 )
 
 // orLenient is the second way out of a mistake that Mend repairs.
-const orLenient = `or let the source read JSON leniently (json: lenient)`
+const orLenient = `or, where a source takes the text, let that read JSON leniently (json: lenient)`
 
 // fail makes the fault for the byte at offset.
 func (s *scanner) fail(offset int, format string, args ...any) error {

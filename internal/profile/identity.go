@@ -155,6 +155,8 @@ func (b *Book) mayApply(c Call, part *Part) error {
 		return fault.New(fault.NotFound, "unknown_profile", "no profile has this identifier, and the call may not make one")
 	case part != nil && part.Blocked:
 		return blocked(part)
+	case b.tooMany(part, c.Set):
+		return fault.Refused("too_many_attributes", "the profile would have more than %d attributes; what is different with every event belongs into its properties", MaxAttributes)
 	case !c.Claim:
 		return nil
 	case c.Who.UserID == "" || c.Who.AnonymousID == "":

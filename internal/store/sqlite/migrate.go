@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // database/sql driver for the migrations; the same engine
@@ -37,7 +38,7 @@ func migrate(ctx context.Context, path string) error {
 	}
 	if current > target {
 		return fault.New(fault.Conflict, "data_is_newer",
-			"the data has version %d and this program knows versions up to %d; use the newer program", current, target)
+			"the data in %s has version %d and this program knows versions up to %d; use the newer program", filepath.Dir(path), current, target)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate the data: %w", err)

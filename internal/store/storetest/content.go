@@ -80,6 +80,15 @@ func photos(f *fixture) {
 	if !ok || p.State != asset.Queued || p.Error != "timed out" || p.Picture != nil {
 		f.Errorf("a photo that waits: %v %+v", ok, p)
 	}
+
+	failed := asset.Photo{Workspace: workspace, URL: a.URL, State: asset.Failed, Attempts: 5, Fetched: f.clock, Error: "answered 404"}
+	f.must(f.store.SavePhoto(f.Context(), failed))
+	a.Shown = f.clock.Add(ingest.PhotoAgain).UnixMicro()
+	f.commit(ingest.Changes{Photos: []ingest.Photo{a}})
+	f.sameQueue(f.clock)
+	a.Shown++
+	f.commit(ingest.Changes{Photos: []ingest.Photo{a}})
+	f.sameQueue(f.clock, asset.Photo{Workspace: workspace, URL: a.URL, State: asset.Queued})
 	if _, ok, err := f.store.Photo(f.Context(), workspace, "https://x.example/none.png"); ok || err != nil {
 		f.Errorf("a photo that nothing showed: %v, %v", ok, err)
 	}
