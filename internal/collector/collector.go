@@ -206,5 +206,13 @@ func parse(body []byte, lenient bool) ([]byte, []loosejson.Warning, error) {
 	if lenient {
 		return loosejson.Mend(body)
 	}
-	return body, nil, loosejson.Check(body)
+	err := loosejson.Check(body)
+	if f := new(fault.Error); errors.As(err, &f) {
+		if _, _, err := loosejson.Mend(body); err == nil {
+			told := *f
+			told.Message += ", or let the source read JSON leniently (json: lenient)"
+			return nil, nil, &told
+		}
+	}
+	return body, nil, err
 }

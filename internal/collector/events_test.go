@@ -324,6 +324,11 @@ func TestLenientJSONIsMendedWithWarnings(t *testing.T) {
 	if a := s.post("history", body, http.StatusBadRequest); a.Rejected[0].Reason != "malformed_json" || a.Rejected[0].Line != 1 {
 		t.Errorf("strict: %+v", a)
 	}
+	for text, wanted := range map[string]bool{body: true, "{oops": false} { // where it would not help it is not advised
+		if a := s.post("history", text, http.StatusBadRequest); strings.Contains(a.Rejected[0].Message, "json: lenient") != wanted {
+			t.Errorf("%s: %s", text, a.Rejected[0].Message)
+		}
+	}
 	if a := s.post("lenient", "{oops", http.StatusBadRequest); len(a.Warnings) > 0 || len(a.Rejected) != 1 {
 		t.Errorf("beyond mending: %+v", a)
 	}

@@ -122,7 +122,7 @@ func (s *scanner) list(closing byte, item func() error) error {
 		case !s.beginsItem(closing):
 			return s.unexpected(fmt.Sprintf(`"," or "%c"`, closing))
 		case !s.mending:
-			return s.fail(s.pos, `found %s where "," or "%c" was expected; add the comma, %s`, s.found(), closing, orLenient)
+			return s.fail(s.pos, `found %s where "," or "%c" was expected; add the comma`, s.found(), closing)
 		default:
 			s.mends = append(s.mends, mend{start: end, end: end, text: ",", at: end, kind: MissingComma})
 		}
@@ -134,7 +134,7 @@ func (s *scanner) list(closing byte, item func() error) error {
 func (s *scanner) close(comma int) error {
 	if comma >= 0 {
 		if !s.mending {
-			return s.fail(comma, `found a comma before "%c" where a further value was expected; remove it, %s`, s.peek(), orLenient)
+			return s.fail(comma, `found a comma before "%c" where a further value was expected; remove it`, s.peek())
 		}
 		s.mends = append(s.mends, mend{start: comma, end: comma + 1, at: comma, kind: TrailingComma})
 	}

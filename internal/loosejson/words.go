@@ -8,9 +8,6 @@ import (
 	"platen/internal/fault"
 )
 
-// orLenient is the second way out of a mistake that Mend repairs.
-const orLenient = `or, where a source takes the text, let that read JSON leniently (json: lenient)`
-
 // fail makes the fault for the byte at offset.
 func (s *scanner) fail(offset int, format string, args ...any) error {
 	place := place{src: s.src, line: 1}
@@ -63,7 +60,7 @@ func (s *scanner) wayOut(expected string) string {
 	}
 	switch {
 	case s.at("//") && !s.mending:
-		return "JSON has no comments: remove it, " + orLenient
+		return "JSON has no comments: remove it"
 	case s.at("//"), s.at("/*"), s.at("#"):
 		return "JSON has no comments, and only a line that begins with // is dropped: remove it"
 	case s.at("\xef\xbb\xbf"):
