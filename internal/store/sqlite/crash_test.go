@@ -26,10 +26,7 @@ func TestWhatACrashLeavesIsWhole(t *testing.T) {
 	if testing.Short() {
 		images = 6
 	}
-	p := newPath(t, sqlite.Options{EventRows: 500, SeenRows: 300})
-	if err := p.store.Pragma("wal_autocheckpoint = 100"); err != nil { // so that images meet checkpoints
-		t.Fatal(err)
-	}
+	p := newPath(t, sqlite.Options{EventRows: 500, SeenRows: 300, RecentBytes: 20_000, LogPages: 100})
 	c := &clients{path: p, acknowledged: map[string]bool{}}
 	c.start(t, 8)
 	defer c.stop()

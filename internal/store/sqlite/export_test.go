@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 
@@ -89,4 +90,27 @@ func (s *Store) CheckCache() (parts int, err error) {
 		}
 	}
 	return len(held), nil
+}
+
+// PartAfter gives a part as a reader sees it that calls f between its snapshot and
+// its look at the part.
+func (s *Store) PartAfter(ctx context.Context, id event.ID, f func()) (p *profile.Part, err error) {
+	err = s.readView(ctx, func(v *view) (err error) {
+		f()
+		p, err = v.loadPart(id)
+		return err
+	})
+	return p, err
+}
+
+// RecentParts is how many bytes are appended, and how many parts are in their
+// table.
+func (s *Store) RecentParts() (bytes, placed int, err error) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	err = query(s.conn, "SELECT (SELECT sum(length(entries)) FROM parts_recent), (SELECT count(*) FROM parts)", func(row *sqlite.Stmt) error {
+		bytes, placed = row.ColumnInt(0), row.ColumnInt(1)
+		return nil
+	})
+	return bytes, placed, err
 }

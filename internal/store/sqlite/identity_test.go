@@ -27,7 +27,7 @@ func TestPersonsAreAFunctionOfTheSetOfCalls(t *testing.T) {
 	}
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
-	p := newPath(t, sqlite.Options{EventRows: 2000})
+	p := newPath(t, sqlite.Options{EventRows: 2000, RecentBytes: 50_000, LogPages: 200})
 	now := time.Now()
 
 	all := make([]sequence, sequences)

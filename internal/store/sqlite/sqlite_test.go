@@ -12,7 +12,8 @@ func TestStore(t *testing.T) {
 	storetest.Exercise(t, func(t *testing.T) storetest.Open {
 		dir := t.TempDir()
 		return func(t *testing.T, ids *event.IDs) storetest.Store {
-			return open(t, sqlite.Options{Dir: dir, IDs: ids, Readers: 2, EventRows: storetest.TableRows, SeenRows: storetest.TableRows})
+			return open(t, sqlite.Options{Dir: dir, IDs: ids, Readers: 2, EventRows: storetest.TableRows, SeenRows: storetest.TableRows,
+				RecentBytes: 500, LogPages: 20})
 		}
 	})
 }
