@@ -3,6 +3,7 @@ package sqlite
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -49,16 +50,19 @@ func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event, changed []*prof
 	for _, p := range changed {
 		last[p.ID] = &p.LastEvent
 	}
-	insert := ""
+	var insert *sqlite.Stmt
 	for _, e := range events {
 		if !t.takes(e.ID, s.eventRows, eventAge) {
 			if err := t.add(c, e.ID, eventTable); err != nil {
 				return nil, err
 			}
-			insert = ""
+			insert = nil
 		}
-		if insert == "" {
-			insert = "INSERT INTO " + t.last().name + " (" + eventColumns + ", prev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		if insert == nil {
+			insert, err = c.Prepare("INSERT INTO " + t.last().name + " (" + eventColumns + ", prev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+			if err != nil {
+				return nil, err
+			}
 		}
 		if last[e.Part] == nil {
 			p, err := s.writing().part(e.Part)
@@ -74,10 +78,7 @@ func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event, changed []*prof
 		}
 		prev := *last[e.Part]
 		*last[e.Part] = e.ID
-		err = query(c, insert, nil,
-			e.ID, e.Workspace, e.Part, int64(e.Kind), e.Name, e.At.UnixMicro(), e.OwnTime, e.TimeZone,
-			e.UserID, e.AnonymousID, []byte(e.Properties), e.Source, e.Mapping, prev)
-		if err != nil {
+		if err := insertEvent(insert, e, prev); err != nil {
 			return nil, err
 		}
 		t.rows++
@@ -88,6 +89,31 @@ func (s *Store) putEvents(c *sqlite.Conn, events []*event.Event, changed []*prof
 		}
 	}
 	return others, nil
+}
+
+// insertEvent binds what query would, without a box for each value: nothing is
+// done more often.
+func insertEvent(insert *sqlite.Stmt, e *event.Event, prev event.ID) error {
+	insert.BindInt64(1, int64(e.ID))
+	insert.BindInt64(2, e.Workspace)
+	insert.BindInt64(3, int64(e.Part))
+	insert.BindInt64(4, int64(e.Kind))
+	insert.BindText(5, e.Name)
+	insert.BindInt64(6, e.At.UnixMicro())
+	insert.BindBool(7, e.OwnTime)
+	insert.BindText(8, e.TimeZone)
+	insert.BindText(9, e.UserID)
+	insert.BindText(10, e.AnonymousID)
+	if e.Properties == nil {
+		insert.BindNull(11)
+	} else {
+		insert.BindBytes(11, e.Properties)
+	}
+	insert.BindText(12, e.Source)
+	insert.BindText(13, e.Mapping)
+	insert.BindInt64(14, int64(prev))
+	_, err := insert.Step()
+	return errors.Join(err, insert.Reset())
 }
 
 // walk calls yield for the events of a part, the last received first, until yield
