@@ -2,6 +2,7 @@ package asset
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,11 +41,12 @@ func (s *shelf) QueuedPhotos(_ context.Context, now time.Time, limit int) (queue
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.photos {
-		if p.State == Queued && !p.Next.After(now) && len(queued) < limit {
+		if p.State == Queued && !p.Next.After(now) {
 			queued = append(queued, p)
 		}
 	}
-	return queued, s.err
+	slices.SortFunc(queued, func(a, b Photo) int { return cmp.Or(a.Next.Compare(b.Next), cmp.Compare(a.URL, b.URL)) })
+	return queued[:min(len(queued), limit)], s.err
 }
 
 func (s *shelf) SavePhoto(_ context.Context, p Photo) error {
@@ -253,35 +256,6 @@ func TestAttempts(t *testing.T) {
 	}
 	if p := store.get(url); p.State != Failed || p.Attempts != 3 || !p.Fetched.Equal(now) || !strings.Contains(p.Error, "503") {
 		t.Errorf("after all attempts: %+v", p)
-	}
-}
-
-func TestASilentHostCostsTheOthersLittle(t *testing.T) {
-	server := shop(t)
-	dead := httptest.NewServer(nil)
-	dead.Close() // connections are refused
-	var urls []string
-	for _, name := range strings.Split("abcdefghijklmnopqrstuvwxyz", "") {
-		urls = append(urls, dead.URL+"/"+name)
-	}
-	good := server.URL + "/wide.jpg"
-	store := queued(append(urls, good)...)
-	if _, err := newFetcher(t, store, loopback).Step(t.Context(), noon); err != nil {
-		t.Fatal(err)
-	}
-	tried := 0
-	for _, u := range urls {
-		p := store.get(u)
-		tried += p.Attempts
-		if p.State != Queued || !p.Next.Equal(noon.Add(pauses[0])) {
-			t.Fatalf("%s is %s until %v", u, p.State, p.Next)
-		}
-	}
-	if tried == 0 || tried > atOnce {
-		t.Errorf("%d requests were sent to a host that refused the first", tried)
-	}
-	if p := store.get(good); p.State != Ready {
-		t.Errorf("the photo of the other host is %s", p.State)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"platen/internal/fault"
@@ -33,25 +34,38 @@ const (
 // them does not send the newer ones.
 const accepted = "image/webp,image/png,image/jpeg,image/gif;q=0.9,*/*;q=0.1"
 
-// fetch gets a photo and gives it scaled and encoded. The error is a *refusal or
-// an *outbound.Error.
-func (f *Fetcher) fetch(ctx context.Context, p Photo) ([]byte, error) {
+// unreachable are the failures that the next photo of the host would share, most
+// of them after a long wait.
+var unreachable = []outbound.Kind{outbound.DNS, outbound.Connect, outbound.TLS, outbound.Timeout}
+
+// fetch gets a photo and gives it scaled and encoded, unless its host is silent.
+// The error is a *refusal or an *outbound.Error.
+func (f *Fetcher) fetch(ctx context.Context, p Photo, now time.Time) ([]byte, error) {
+	h := hostOf(p)
+	if f.silent.holds(h, now) {
+		return nil, &refusal{message: "its server did not answer when it was asked for other photos", passing: true}
+	}
 	w, ok := f.registry.Current().Workspace(p.Workspace)
 	if !ok {
 		return nil, &refusal{message: "its workspace is gone"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchWithin)
 	defer cancel()
-	body, err := f.download(ctx, p.URL, w.Egress)
+	body, redirects, err := f.download(ctx, p.URL, w.Egress)
+	// Whoever redirects may have used up the time, and may point at any host.
+	if redirects == 0 && slices.Contains(unreachable, outbound.KindOf(err)) {
+		f.silent.add(h, now)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return f.convert(body)
 }
 
-// download follows redirects itself, so that the policy judges each address.
-func (f *Fetcher) download(ctx context.Context, address string, policy outbound.Policy) ([]byte, error) {
-	for range maxRedirects + 1 {
+// download follows redirects itself, so that the policy judges each address. It
+// tells how many it followed.
+func (f *Fetcher) download(ctx context.Context, address string, policy outbound.Policy) (body []byte, redirects int, err error) {
+	for redirects = range maxRedirects + 1 {
 		reply, err := f.client.Do(ctx, outbound.Request{
 			URL:    address,
 			Header: http.Header{"Accept": {accepted}},
@@ -59,18 +73,18 @@ func (f *Fetcher) download(ctx context.Context, address string, policy outbound.
 			Limits: outbound.Limits{Timeout: fetchWithin, MaxResponseBytes: maxBytes},
 		})
 		if err != nil {
-			return nil, err
+			return nil, redirects, err
 		}
 		next, err := judge(reply, address)
 		if err != nil {
-			return nil, err
+			return nil, redirects, err
 		}
 		if next == "" {
-			return reply.Body, nil
+			return reply.Body, redirects, nil
 		}
 		address = next
 	}
-	return nil, &refusal{message: fmt.Sprintf("the address redirects more than %d times", maxRedirects)}
+	return nil, redirects, &refusal{message: fmt.Sprintf("the address redirects more than %d times", maxRedirects)}
 }
 
 // judge gives the address that a reply redirects to, "" for one that is the photo.

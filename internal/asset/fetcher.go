@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"slices"
 	"sync"
 	"time"
 
@@ -17,10 +15,21 @@ import (
 )
 
 const (
-	// batchSize is how many photos are taken from the queue at a time, and
-	// atOnce how many of these are fetched at a time.
-	batchSize = 64
-	atOnce    = 8
+	// batchSize is how many photos a step fetches, and atOnce how many of these at a
+	// time. Of one workspace, and of one host of it, it fetches fewer, as each may
+	// take fetchWithin.
+	batchSize    = 64
+	perWorkspace = 16
+	perHost      = 8
+	atOnce       = 8
+
+	// maxSpared is how many photos of silent hosts a step settles without fetching
+	// them. Each costs a write.
+	maxSpared = 512
+
+	// lookAhead is how many photos at the head of the queue a step chooses from: so
+	// many can a workspace queue before those behind them wait for it.
+	lookAhead = 4096
 
 	// pollEvery is how long a photo waits at most that nothing woke the fetcher
 	// for: one to be tried again, or left from before a restart.
@@ -49,15 +58,21 @@ type Fetcher struct {
 	now      func() time.Time
 	log      *slog.Logger
 	wake     chan struct{}
+	silent   *silence
 
-	// decoding is held while a photo is in memory in full, which may be 160 MB.
+	// decoding is held while a photo is in memory in full, which may take 400 MB: 40
+	// million pixels, once as they lie in the file and once turned upright or put
+	// together, and what scaling takes.
 	decoding sync.Mutex
 }
 
 // NewFetcher makes a fetcher. It fetches through client under the egress policy
 // of each photo's workspace.
 func NewFetcher(store Store, registry *document.Registry, client *outbound.Client, now func() time.Time, log *slog.Logger) *Fetcher {
-	return &Fetcher{store: store, registry: registry, client: client, now: now, log: log, wake: make(chan struct{}, 1)}
+	return &Fetcher{
+		store: store, registry: registry, client: client, now: now, log: log,
+		wake: make(chan struct{}, 1), silent: newSilence(),
+	}
 }
 
 // Wake tells Run that there are photos. It never blocks.
@@ -87,72 +102,54 @@ func (f *Fetcher) Run(ctx context.Context) {
 	}
 }
 
-// Step fetches one batch of photos and says whether there were any. Photos that
-// cannot be fetched are no error; those under way when ctx ends stay queued.
+// Step fetches some photos and says whether there were any. Photos that cannot be
+// fetched are no error; those under way when ctx ends stay queued.
 func (f *Fetcher) Step(ctx context.Context, now time.Time) (worked bool, err error) {
-	queued, err := f.store.QueuedPhotos(ctx, now, batchSize)
+	queued, err := f.store.QueuedPhotos(ctx, now, lookAhead)
 	if err != nil || len(queued) == 0 {
 		return false, err
 	}
-	b := batch{Fetcher: f, now: now, silent: map[string]bool{}}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for _, p := range queued {
-		group.Go(func() error { return b.process(ctx, p) })
+	for _, p := range f.take(queued, now) {
+		group.Go(func() error { return f.process(ctx, p, now) })
 	}
 	return true, group.Wait()
 }
 
-// batch is one Step.
-type batch struct {
-	*Fetcher
-	now time.Time
-
-	mu     sync.Mutex
-	silent map[string]bool // hosts that did not answer
+// take chooses the photos of a step from those queued. Those of silent hosts are
+// counted apart, as they are not fetched.
+func (f *Fetcher) take(queued []Photo, now time.Time) []Photo {
+	var taken []Photo
+	workspaces, hosts := map[int64]int{}, map[host]int{}
+	fetched, spared := 0, 0
+	for _, p := range queued {
+		h := hostOf(p)
+		switch {
+		case f.silent.holds(h, now):
+			if spared == maxSpared {
+				continue
+			}
+			spared++
+		case fetched == batchSize, workspaces[p.Workspace] == perWorkspace, hosts[h] == perHost:
+			continue
+		default:
+			fetched++
+			workspaces[p.Workspace]++
+			hosts[h]++
+		}
+		taken = append(taken, p)
+	}
+	return taken
 }
 
 // process fetches one photo and stores what became of it.
-func (b *batch) process(ctx context.Context, p Photo) error {
-	host := hostOf(p.URL)
-	if b.isSilent(host) {
-		// It would only keep the photos of other hosts waiting. This costs the
-		// photo no attempt.
-		p.Next = b.now.Add(pauses[0])
-		return b.store.SavePhoto(ctx, p)
-	}
-	picture, err := b.fetch(ctx, p)
+func (f *Fetcher) process(ctx context.Context, p Photo, now time.Time) error {
+	picture, err := f.fetch(ctx, p, now)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if slices.Contains(unreachable, outbound.KindOf(err)) {
-		b.setSilent(host)
-	}
-	return b.store.SavePhoto(ctx, settle(p, picture, err, b.now))
-}
-
-// unreachable are the failures that the next photo of the host would share, most
-// of them after a long wait.
-var unreachable = []outbound.Kind{outbound.DNS, outbound.Connect, outbound.TLS, outbound.Timeout}
-
-func (b *batch) isSilent(host string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.silent[host]
-}
-
-func (b *batch) setSilent(host string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.silent[host] = true
-}
-
-func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Host
+	return f.store.SavePhoto(ctx, settle(p, picture, err, now))
 }
 
 // settle decides what becomes of a photo after an attempt.

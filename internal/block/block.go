@@ -4,6 +4,7 @@ package block
 
 import (
 	"platen/internal/filter"
+	"platen/internal/render"
 	"platen/liquid"
 )
 
@@ -45,8 +46,8 @@ type Query struct {
 	Limit    int // 1 to MaxItems
 }
 
-// MaxItems is the most that one query may find.
-const MaxItems = 10
+// MaxItems is the most that one query may find: as many as one picture shows.
+const MaxItems = render.MaxCardItems
 
 // Exclude leaves out the items that a later event was about, as an order that
 // contains the product. Event "" leaves out nothing.

@@ -61,6 +61,7 @@ type Renderer struct {
 	stills *stills
 	slots  chan struct{} // one for each picture in the making
 
+	defaults *defaults
 	deadline time.Duration // Deadline; tests on slow machines set another
 }
 
@@ -77,6 +78,7 @@ func New(store Store, registry *document.Registry, recorder *engagement.Recorder
 		photos: asset.NewPhotos(store, photoBytes),
 		slots:  make(chan struct{}, maxAtOnce),
 
+		defaults: newDefaults(),
 		deadline: Deadline,
 	}
 	r.stills, err = newStills(r.render, log)
@@ -93,16 +95,18 @@ type Drawn struct {
 	Image  []byte // in the format that was asked for
 	Rule   int    // index of the rule that was taken, or block.NoRule
 	Reason block.Reason
-	// Known says that the person has a profile, and Links then where a click on
-	// each item, or on the fallback, leads.
-	Known   bool
-	Links   []string
+	Links  []string // where a click on each item, or on the fallback, leads
+	// Keep says that the person has a profile, or may have one that could not be
+	// read: Links are to be kept for the click.
+	Keep    bool
 	Explain *Explain
 }
 
 // Draw gives the picture of a request, within Deadline. It always gives one:
 // where nothing personal can be shown it is the block's fallback, with the reason.
 func (r *Renderer) Draw(ctx context.Context, req Request) Drawn {
+	ctx, cancel := context.WithTimeout(ctx, r.deadline)
+	defer cancel()
 	watch := newWatch(r.now)
 	drawn, err := within(ctx, r, func(ctx context.Context) (Drawn, error) {
 		return r.draw(ctx, req, watch)
@@ -114,14 +118,14 @@ func (r *Renderer) Draw(ctx context.Context, req Request) Drawn {
 		} else if f.cause != nil {
 			r.log.Error("a fallback is shown", "block", req.Block.PublicID, "reason", f.reason, "error", err)
 		}
-		drawn = r.fallback(req, f)
+		drawn = r.fallback(ctx, req, f)
 	}
 	drawn.Explain.Stages = watch.finish()
 	return drawn
 }
 
 // fallback gives the block's fallback for a failure.
-func (r *Renderer) fallback(req Request, f *failure) Drawn {
+func (r *Renderer) fallback(ctx context.Context, req Request, f *failure) Drawn {
 	s := r.stills.fallback(req.Block)
 	e := newExplain(req)
 	e.Rule, e.Fallback, e.Reason, e.Detail = block.NoRule, true, f.reason, f.detail
@@ -129,8 +133,8 @@ func (r *Renderer) fallback(req Request, f *failure) Drawn {
 	if f.decision != nil {
 		e.decided(f.decision)
 	}
-	d := Drawn{Image: s.images[req.Format], Rule: e.Rule, Reason: f.reason, Known: f.decision != nil, Explain: e}
-	if link := r.defaultLink(req); link != "" {
+	d := Drawn{Image: s.images[req.Format], Rule: e.Rule, Reason: f.reason, Keep: f.mayBeKnown(req.Person), Explain: e}
+	if link := r.defaultLink(ctx, req); link != "" {
 		d.Links = []string{link}
 		e.DefaultLink = r.explainLink(req, link)
 	}
@@ -138,11 +142,9 @@ func (r *Renderer) fallback(req Request, f *failure) Drawn {
 }
 
 // within runs work off the caller's goroutine, so that the caller goes on when
-// the deadline has passed, whatever the work waits for. An abandoned work keeps
-// its slot until it returns, so they cannot pile up.
+// ctx ends, whatever the work waits for. An abandoned work keeps its slot until it
+// returns, so they cannot pile up.
 func within[T any](ctx context.Context, r *Renderer, work func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.deadline)
-	defer cancel()
 	var none T
 	select {
 	case r.slots <- struct{}{}:

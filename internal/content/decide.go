@@ -49,9 +49,7 @@ func (r *Renderer) person(ctx context.Context, req Request) (*profile.Profile, e
 	if req.Person == "" {
 		return nil, &failure{reason: NoPerson, detail: "the address has no mi_u"}
 	}
-	// That is what mi_u means in every workspace so far (workspace.OpenByUserID).
-	id := profile.Identifier{Kind: profile.UserID, Value: req.Person}
-	if err := id.Check(); err != nil {
+	if err := checkPerson(req.Person); err != nil {
 		return nil, &failure{reason: UnusablePerson, detail: fault.From(err).Safe()}
 	}
 	p, err := r.store.Profile(ctx, req.Block.Workspace, profile.Who{UserID: req.Person}, req.Now.UnixMicro())
@@ -62,6 +60,12 @@ func (r *Renderer) person(ctx context.Context, req Request) (*profile.Profile, e
 		return nil, &failure{reason: block.UnknownPerson, detail: fmt.Sprintf("no profile has the user_id %q", req.Person)}
 	}
 	return p, nil
+}
+
+// checkPerson checks a mi_u as what it means in every workspace so far
+// (workspace.OpenByUserID).
+func checkPerson(person string) error {
+	return profile.Identifier{Kind: profile.UserID, Value: person}.Check()
 }
 
 // pick chooses the items of the choice that are shown.
@@ -108,19 +112,6 @@ func links(ctx context.Context, req Request, d *decision) ([]string, error) {
 		all[i] = link
 	}
 	return all, nil
-}
-
-// defaultLink is where a click leads when nothing is shown: the block's link
-// without items, as Liquid's default filter may give it. "" is nowhere.
-func (r *Renderer) defaultLink(req Request) string {
-	nobody := liquid.Input{Now: req.Now.UTC()}
-	link, err := attempt(func() (string, error) {
-		return req.Block.RenderLink(context.Background(), linkInput(nobody, nil, req))
-	})
-	if err != nil {
-		return ""
-	}
-	return link
 }
 
 // linkInput adds the items shown and the parameters of the address to what is

@@ -37,7 +37,7 @@ func (r *Renderer) draw(ctx context.Context, req Request, watch *watch) (Drawn, 
 	explain.Rule = d.choice.Rule
 	explain.decided(d)
 	explain.drawn(picture)
-	return Drawn{Image: file, Rule: d.choice.Rule, Known: true, Links: d.links, Explain: explain}, nil
+	return Drawn{Image: file, Rule: d.choice.Rule, Links: d.links, Keep: true, Explain: explain}, nil
 }
 
 // cards makes what is drawn of each item shown, and tells about each.

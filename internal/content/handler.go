@@ -76,21 +76,34 @@ func (h *Handler) count(req Request, drawn Drawn) {
 		Workspace: req.Block.Workspace, Block: req.Block.PublicID, Person: clip(req.Person),
 		Rule: drawn.Rule, Reason: string(drawn.Reason),
 	}
-	if !drawn.Known {
+	if !drawn.Keep {
 		h.recorder.Opened(i, nil)
 		return
 	}
 	h.recorder.Opened(i, &engagement.Shown{
-		Block: req.Block.PublicID, Person: req.Person, Params: req.pairing(req.Item), Links: drawn.Links,
+		Block: i.Block, Person: i.Person, Params: req.pairing(req.Item), Links: keepable(drawn.Links),
 	})
 }
 
 // clip cuts what is kept of a mi_u that can be no identifier to the length of one.
+// It is a copy, as the request's text is a part of the whole address.
 func clip(person string) string {
 	if len(person) > profile.MaxValueBytes {
 		person = person[:profile.MaxValueBytes]
 	}
-	return strings.ToValidUTF8(person, "\uFFFD")
+	return strings.Clone(strings.ToValidUTF8(person, "\uFFFD"))
+}
+
+// keepable gives a copy of links with "" in the place of those that are too long
+// to be followed.
+func keepable(links []string) []string {
+	kept := make([]string, len(links))
+	for i, link := range links {
+		if len(link) <= maxLinkBytes {
+			kept[i] = strings.Clone(link) // it may be a part of a longer text
+		}
+	}
+	return kept
 }
 
 func send(w http.ResponseWriter, status int, body []byte) {

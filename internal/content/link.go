@@ -24,6 +24,8 @@ type Destination struct {
 // the same parameters showed, or else to what would be shown now. A link that may
 // not be followed gives way to the block's default link, if that may.
 func (r *Renderer) Follow(ctx context.Context, req Request) Destination {
+	ctx, cancel := context.WithTimeout(ctx, r.deadline)
+	defer cancel()
 	link, err := within(ctx, r, func(ctx context.Context) (string, error) {
 		return r.wanted(ctx, req)
 	})
@@ -37,7 +39,7 @@ func (r *Renderer) Follow(ctx context.Context, req Request) Destination {
 	} else if d.URL, d.Reason = r.checked(req, link); d.Reason == "" {
 		return d
 	}
-	if address, reason := r.checked(req, r.defaultLink(req)); reason == "" {
+	if address, reason := r.checked(req, r.defaultLink(ctx, req)); reason == "" {
 		d.URL = address
 	}
 	return d

@@ -165,7 +165,7 @@ func TestItemsAreShownWholeOrOneByOne(t *testing.T) {
 	}
 	for _, item := range []string{"4", "0", "-1", "x", "99999999999999999999"} {
 		d := s.explains("/p/rp/recent.png?mi_u=u1&item=" + item)
-		if !d.Explain.Fallback || d.Reason != NoSuchItem || d.Rule != block.NoRule || !d.Known || len(d.Explain.Rules) != 1 {
+		if !d.Explain.Fallback || d.Reason != NoSuchItem || d.Rule != block.NoRule || !d.Keep || len(d.Explain.Rules) != 1 {
 			t.Errorf("item %s: %+v", item, d.Explain)
 		}
 	}

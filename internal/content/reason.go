@@ -45,6 +45,16 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.cause }
 
+// mayBeKnown says whether the person may have a profile, as far as the failure
+// tells.
+func (f *failure) mayBeKnown(person string) bool {
+	switch f.reason {
+	case NoPerson, UnusablePerson, block.UnknownPerson:
+		return false
+	}
+	return checkPerson(person) == nil // it may have failed before it was checked
+}
+
 // failed finds the failure in an error. What ended because time was up is too
 // slow, whoever noticed it first.
 func failed(err error) *failure {

@@ -104,11 +104,13 @@ type ledger struct {
 	engagement.Store
 	impressions []engagement.Impression
 	clicks      []engagement.Click
+	shown       []engagement.Shown
 }
 
 func (l *ledger) Record(ctx context.Context, b engagement.Batch) error {
 	l.impressions = append(l.impressions, b.Impressions...)
 	l.clicks = append(l.clicks, b.Clicks...)
+	l.shown = append(l.shown, b.Shown...)
 	return l.Store.Record(ctx, b)
 }
 

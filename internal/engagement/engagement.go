@@ -48,3 +48,31 @@ type Batch struct {
 	Clicks      []Click
 	Shown       []Shown
 }
+
+// bytes is how much the texts of a batch take.
+func (b *Batch) bytes() (n int) {
+	for i := range b.Impressions {
+		n += b.Impressions[i].bytes()
+	}
+	for i := range b.Clicks {
+		n += b.Clicks[i].bytes()
+	}
+	for i := range b.Shown {
+		n += b.Shown[i].bytes()
+	}
+	return n
+}
+
+func (i *Impression) bytes() int { return len(i.Block) + len(i.Person) + len(i.Reason) }
+
+func (c *Click) bytes() int {
+	return len(c.Block) + len(c.Person) + len(c.Destination) + len(c.Reason)
+}
+
+func (s *Shown) bytes() int {
+	n := len(s.Block) + len(s.Person) + len(s.Params)
+	for _, link := range s.Links {
+		n += len(link)
+	}
+	return n
+}

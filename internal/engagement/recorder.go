@@ -20,6 +20,8 @@ const (
 	// maxRows is how many rows of each kind wait at most, about half a minute of
 	// 1,000 opens a second. More are dropped, told in the log.
 	maxRows = 32_768
+	// maxBytes is how much the texts of all waiting rows take at most.
+	maxBytes = 64 << 20
 )
 
 // Store keeps what is recorded.
@@ -56,6 +58,17 @@ type rows struct {
 	impressions []Impression
 	clicks      []Click
 	shown       map[shownKey]Shown
+	bytes       int // of their texts
+}
+
+// room says whether a row of a kind of which count wait may wait as well, and counts
+// its bytes if so.
+func (r *rows) room(count, bytes int) bool {
+	if count >= maxRows || r.bytes+bytes > maxBytes {
+		return false
+	}
+	r.bytes += bytes
+	return true
 }
 
 type shownKey struct{ block, person, params string }
@@ -77,7 +90,7 @@ func (r *Recorder) Opened(i Impression, shown *Shown) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i.ID, i.At = r.ids.Next(), r.now()
-	if len(r.pending.impressions) < maxRows {
+	if r.pending.room(len(r.pending.impressions), i.bytes()) {
 		r.pending.impressions = append(r.pending.impressions, i)
 	} else {
 		r.dropped++
@@ -88,13 +101,18 @@ func (r *Recorder) Opened(i Impression, shown *Shown) {
 	r.tell()
 }
 
+// remember keeps what was shown in the place of what was shown before.
 func (r *Recorder) remember(s Shown, at time.Time) {
 	s.At = at
-	if _, known := r.pending.shown[s.key()]; !known && len(r.pending.shown) >= maxRows {
-		r.dropped++
-		return
+	if before, known := r.pending.shown[s.key()]; known {
+		delete(r.pending.shown, s.key())
+		r.pending.bytes -= before.bytes()
 	}
-	r.pending.shown[s.key()] = s
+	if r.pending.room(len(r.pending.shown), s.bytes()) {
+		r.pending.shown[s.key()] = s
+	} else {
+		r.dropped++
+	}
 }
 
 // Clicked records a followed link.
@@ -102,7 +120,7 @@ func (r *Recorder) Clicked(c Click) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.ID, c.At = r.ids.Next(), r.now()
-	if len(r.pending.clicks) < maxRows {
+	if r.pending.room(len(r.pending.clicks), c.bytes()) {
 		r.pending.clicks = append(r.pending.clicks, c)
 	} else {
 		r.dropped++
@@ -211,6 +229,8 @@ func (r *Recorder) take() Batch {
 		r.writing.shown[key] = shown
 		delete(r.pending.shown, key)
 	}
+	r.writing.bytes = batch.bytes()
+	r.pending.bytes -= r.writing.bytes
 	return batch
 }
 
@@ -231,8 +251,11 @@ func (r *Recorder) settle(stored bool) {
 	if !stored {
 		r.pending.impressions = append(r.writing.impressions, r.pending.impressions...)
 		r.pending.clicks = append(r.writing.clicks, r.pending.clicks...)
+		r.pending.bytes += r.writing.bytes
 		for key, shown := range r.writing.shown {
-			if _, newer := r.pending.shown[key]; !newer {
+			if _, newer := r.pending.shown[key]; newer {
+				r.pending.bytes -= shown.bytes()
+			} else {
 				r.pending.shown[key] = shown
 			}
 		}

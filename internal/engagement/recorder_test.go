@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -208,6 +209,55 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 	if i, c, s, _ := m.counts(); i != maxRows || c != maxRows || s != maxRows {
 		t.Errorf("%d impressions, %d clicks and %d shown are stored, want %d of each", i, c, s, maxRows)
+	}
+}
+
+func TestMemoryIsBoundedInBytes(t *testing.T) {
+	m := &memory{}
+	r := newRecorder(m)
+	const most = 5
+	long := strings.Repeat("x", maxBytes/most-100)
+	for i := range most + 3 {
+		r.Opened(Impression{}, shownTo(fmt.Sprint(i), long))
+	}
+	r.Clicked(Click{Destination: long})
+	r.Opened(Impression{}, shownTo("0", "short")) // makes room again
+	r.Opened(Impression{}, shownTo("last", long))
+	if r.pending.bytes > maxBytes {
+		t.Errorf("%d bytes wait", r.pending.bytes)
+	}
+
+	m.fail(errors.New("disk on fire"))
+	before := r.pending.bytes
+	if err := r.Close(t.Context()); err == nil || r.pending.bytes != before {
+		t.Errorf("%d bytes wait after the store failed, %d did before", r.pending.bytes, before)
+	}
+	m.fail(nil)
+	if err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if i, c, s, _ := m.counts(); i != most+5 || c != 0 || s != most+1 {
+		t.Errorf("%d impressions, %d clicks and %d shown are stored", i, c, s)
+	}
+	if r.pending.bytes != 0 {
+		t.Errorf("%d bytes are counted where nothing waits", r.pending.bytes)
+	}
+}
+
+func TestBytesOfWhatIsReplacedWhileItIsWritten(t *testing.T) {
+	m := &memory{err: errors.New("disk on fire"), entered: make(chan struct{}), gate: make(chan struct{})}
+	r := newRecorder(m)
+	r.Opened(Impression{}, shownTo("u", "the old one"))
+	closed := make(chan error)
+	go func() { closed <- r.Close(t.Context()) }()
+	<-m.entered
+	r.Opened(Impression{}, shownTo("u", "new"))
+	close(m.gate)
+	if err := <-closed; err == nil {
+		t.Fatal("it was stored")
+	}
+	if want := shownTo("u", "new").bytes(); r.pending.bytes != want {
+		t.Errorf("%d bytes are counted, want %d", r.pending.bytes, want)
 	}
 }
 

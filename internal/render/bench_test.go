@@ -46,6 +46,19 @@ func BenchmarkScalePhoto(b *testing.B) {
 	}
 }
 
+func BenchmarkHugeTexts(b *testing.B) {
+	r := newTestRenderer(b)
+	for name, text := range hugeTexts {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := r.Draw(context.Background(), titleOf(text)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // benchScene is the card of 600 CSS pixels at 2× with three photos, scaled
 // beforehand as they are when the event arrives.
 func benchScene(b *testing.B, r *Renderer) Scene {

@@ -7,35 +7,6 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// jpegOrientation finds the EXIF orientation of a JPEG file, 1 to 8; 1, which is
-// upright, where the file has none or is something else.
-func jpegOrientation(data []byte) int {
-	const (
-		startOfImage = 0xD8
-		startOfScan  = 0xDA
-		app1         = 0xE1
-	)
-	if len(data) < 2 || data[0] != 0xFF || data[1] != startOfImage {
-		return 1
-	}
-	for data = data[2:]; len(data) >= 4 && data[0] == 0xFF; {
-		marker, size := data[1], int(binary.BigEndian.Uint16(data[2:]))
-		if marker == 0xFF { // padding
-			data = data[1:]
-			continue
-		}
-		if marker == startOfScan || size < 2 || len(data) < 2+size {
-			return 1
-		}
-		body := data[4 : 2+size]
-		if marker == app1 && len(body) > 6 && string(body[:6]) == "Exif\x00\x00" {
-			return tiffOrientation(body[6:])
-		}
-		data = data[2+size:]
-	}
-	return 1
-}
-
 // tiffOrientation reads tag 0x0112 of the first directory (TIFF 6.0, section 2
 // and page 36; EXIF keeps its data in this form).
 func tiffOrientation(data []byte) int {

@@ -19,13 +19,20 @@ import (
 
 // PhotoLimits bound what DecodePhoto accepts. A zero field means the default.
 type PhotoLimits struct {
-	Bytes  int64 // of the file; default 5 MB
-	Pixels int   // width × height; default 40 million, half for 16 bits per channel
+	Bytes int64 // of the file; default 5 MB
+	// Pixels are width × height; default 40 million. Of what takes more memory
+	// while it is decoded fewer are read: half of them with 16 bits or four inks
+	// per pixel, a fifth of them in a progressive JPEG.
+	Pixels int
 }
 
 const (
 	defaultPhotoBytes  = 5_000_000
 	defaultPhotoPixels = 40_000_000
+
+	// maxScans is how many scans of a JPEG are read. Each may cost a pass over all
+	// pixels for a few bytes of file; encoders write about ten.
+	maxScans = 64
 )
 
 func (l PhotoLimits) orDefault() PhotoLimits {
@@ -74,7 +81,7 @@ func hasMagic(data []byte, magic string) bool {
 }
 
 // DecodePhoto reads a PNG, JPEG, GIF (its first frame) or WebP image and turns
-// it as its EXIF orientation says. The size is checked before any pixel is
+// it as its EXIF orientation says. What that costs is checked before any pixel is
 // decoded. Faults have the reasons photo_too_large, photo_unsupported and
 // photo_broken; a failure of the reader is returned as it is, wrapped.
 func DecodePhoto(r io.Reader, limits PhotoLimits) (image.Image, error) {
@@ -94,7 +101,7 @@ func DecodePhoto(r io.Reader, limits PhotoLimits) (image.Image, error) {
 	if err != nil {
 		return nil, photoFault(err)
 	}
-	if err := limits.check(config); err != nil {
+	if err := limits.check(config, data); err != nil {
 		return nil, err
 	}
 	img, err := format.decode(bytes.NewReader(data))
@@ -108,19 +115,25 @@ func DecodePhoto(r io.Reader, limits PhotoLimits) (image.Image, error) {
 	return upright(img, jpegOrientation(data)), nil
 }
 
-// check refuses a photo by its size. A side of 0 cannot be drawn; deep colours
-// take twice the memory.
-func (l PhotoLimits) check(c image.Config) error {
+// check refuses a photo by what decoding it would cost. A side of 0 cannot be
+// drawn.
+func (l PhotoLimits) check(c image.Config, data []byte) error {
 	if c.Width < 1 || c.Height < 1 {
 		return fault.Refused("photo_broken", "the photo has no pixels")
 	}
+	scans, progressive := jpegScans(data)
+	if scans > maxScans {
+		return fault.New(fault.TooLarge, "photo_too_large", "the photo is stored in %d scans; at most %d are read", scans, maxScans)
+	}
 	most := l.Pixels
-	switch c.ColorModel {
-	case color.RGBA64Model, color.NRGBA64Model:
+	switch {
+	case progressive: // 4 bytes for each coefficient, until the last scan
+		most /= 5
+	case c.ColorModel == color.RGBA64Model, c.ColorModel == color.NRGBA64Model, c.ColorModel == color.CMYKModel:
 		most /= 2
 	}
 	if c.Width > most/c.Height {
-		return fault.New(fault.TooLarge, "photo_too_large", "the photo has %d×%d pixels; at most %d are read", c.Width, c.Height, most)
+		return fault.New(fault.TooLarge, "photo_too_large", "the photo has %d×%d pixels; at most %d of its kind are read", c.Width, c.Height, most)
 	}
 	return nil
 }

@@ -286,7 +286,7 @@ func FuzzDecodePhoto(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, data := range [][]byte{pngOf(f, small), withEXIF(jpegOf(f, small), binary.LittleEndian, 6), gifOf(f), webpOf(f), pngHeader(9000, 9000, 8)} {
+	for _, data := range [][]byte{pngOf(f, small), withEXIF(jpegOf(f, small), binary.LittleEndian, 6), gifOf(f), webpOf(f), pngHeader(9000, 9000, 8), progressiveJPEG(64, 48, 3, "junk")} {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -55,8 +55,6 @@ func (r *Renderer) Draw(ctx context.Context, scene Scene) (*Picture, error) {
 		return nil, err
 	}
 	w := r.workers.Get().(*worker)
-	defer r.workers.Put(w)
-
 	bounds := image.Rect(0, 0, scene.Width*scene.Scale, scene.Height*scene.Scale)
 	picture := &Picture{Pixels: image.NewRGBA(bounds), Scale: scene.Scale, Report: Report{Texts: []TextReport{}, Images: []ImageReport{}}}
 	draw.Draw(picture.Pixels, bounds, image.NewUniform(scene.Background), image.Point{}, draw.Src)
@@ -67,7 +65,9 @@ func (r *Renderer) Draw(ctx context.Context, scene Scene) (*Picture, error) {
 		canvas: canvas{pixels: picture.Pixels, raster: &w.raster},
 		report: &picture.Report,
 	}
-	if err := p.layers(ctx, scene.Layers); err != nil {
+	err := p.layers(ctx, scene.Layers)
+	r.workers.Put(w) // not deferred: a panic may leave it in any state
+	if err != nil {
 		return nil, fmt.Errorf("draw: %w", err)
 	}
 	return picture, nil
@@ -86,8 +86,8 @@ func (r *Renderer) Measure(t Text) (TextSize, error) {
 		return TextSize{}, err
 	}
 	w := r.workers.Get().(*worker)
-	defer r.workers.Put(w)
 	layout, err := w.layout(context.Background(), t, t.MaxLines)
+	r.workers.Put(w) // not deferred: a panic may leave it in any state
 	if err != nil {
 		return TextSize{}, err
 	}

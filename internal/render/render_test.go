@@ -307,3 +307,34 @@ func TestGlyphCacheIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// explosive is an image that cannot be drawn.
+type explosive struct{ image.Image }
+
+func (explosive) Bounds() image.Rectangle { panic("out of paint") }
+
+func TestAWorkerThatPanickedIsNotUsedAgain(t *testing.T) {
+	r := newTestRenderer(t)
+	var made []*worker
+	r.workers.New = func() any {
+		w := newWorker(r.fonts)
+		made = append(made, w)
+		return w
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("it did not panic")
+			}
+		}()
+		r.Draw(context.Background(), Scene{Width: 9, Height: 9, Scale: 1, Layers: []Layer{
+			Image{Name: "bomb", Box: Box{W: 9, H: 9}, Source: explosive{}},
+		}})
+	}()
+	if len(made) != 1 {
+		t.Fatalf("%d workers were made", len(made))
+	}
+	if r.workers.Get() == made[0] {
+		t.Error("it waits for the next picture")
+	}
+}
