@@ -12,7 +12,6 @@ import (
 	"platen/internal/event"
 	"platen/internal/fault"
 	"platen/internal/ingest"
-	"platen/internal/loosejson"
 	"platen/internal/mapping"
 	"platen/internal/profile"
 	"platen/internal/workspace"
@@ -28,8 +27,12 @@ type batch struct {
 	header   http.Header
 	received time.Time
 	items    []ingest.Item
-	warnings []warning
+	warnings []warning // the first maxWarnings
+	more     int       // how many there were besides
 }
+
+// maxWarnings is how many warnings of one request are told.
+const maxWarnings = 100
 
 func (b *batch) accept() *ingest.Accept {
 	return &ingest.Accept{
@@ -42,11 +45,11 @@ func (b *batch) accept() *ingest.Accept {
 // the error back when the body cannot be kept.
 func (b *batch) refuseAll(body []byte, err error) error {
 	f := fault.From(err)
-	if f.Code == fault.Internal || body == nil {
+	if f.Code == fault.Internal || f.Code == fault.Unavailable || body == nil {
 		return err
 	}
 	b.items = []ingest.Item{{Raw: body, Refused: f}}
-	b.warnings = nil
+	b.warnings, b.more = nil, 0
 	return nil
 }
 
@@ -56,22 +59,45 @@ func (b *batch) read(body []byte) error {
 	if err != nil {
 		return err
 	}
-	b.warn(mends)
+	for _, m := range mends {
+		b.warn(warning{Kind: string(m.Kind), Message: m.Message, Line: m.Line, Column: m.Column})
+	}
 	events, pointer, err := split(text)
 	if err != nil {
 		return err
 	}
+	return b.readEach(events, pointer, b.source.Mapping.Map)
+}
+
+// mapper is mapping.Set.Map.
+type mapper func(raw []byte, received time.Time) (mapping.Mapped, error)
+
+func (b *batch) readEach(events []json.RawMessage, pointer *string, mapOne mapper) error {
 	b.items = make([]ingest.Item, len(events))
 	for i, raw := range events {
-		b.items[i] = b.item(i, raw, pointer)
+		mapped, err := mapOne(raw, b.received)
+		if fault.CodeOf(err) == fault.Unavailable {
+			return err // all of it comes again
+		}
+		b.items[i] = b.item(i, raw, pointer, mapped, err)
 	}
 	return nil
 }
 
-func (b *batch) warn(mends []loosejson.Warning) {
-	for _, m := range mends {
-		b.warnings = append(b.warnings, warning{Kind: string(m.Kind), Message: m.Message, Line: m.Line, Column: m.Column})
+func (b *batch) warn(w warning) {
+	if len(b.warnings) == maxWarnings {
+		b.more++
+		return
 	}
+	b.warnings = append(b.warnings, w)
+}
+
+// told is the warnings for the answer, with a last one for those left out.
+func (b *batch) told() []warning {
+	if b.more == 0 {
+		return b.warnings
+	}
+	return append(b.warnings, warning{Kind: "more_warnings", Message: fmt.Sprintf("and %d more", b.more)})
 }
 
 // split gives the events of one object, of an array, or of {"events":[…]}, and
@@ -109,14 +135,14 @@ func split(body []byte) (events []json.RawMessage, pointer *string, err error) {
 	return events, &list, nil
 }
 
-// item maps one event. What cannot be accepted becomes a refused item.
-func (b *batch) item(i int, raw json.RawMessage, list *string) ingest.Item {
+// item makes the item of one event from what its mapping said. What cannot be
+// accepted becomes a refused item.
+func (b *batch) item(i int, raw json.RawMessage, list *string, mapped mapping.Mapped, err error) ingest.Item {
 	at := ""
 	if list != nil {
 		at = *list + "/" + strconv.Itoa(i)
 	}
 	item := ingest.Item{Raw: raw}
-	mapped, err := b.source.Mapping.Map(raw, b.received)
 	if err == nil {
 		err = b.fill(&item, i, mapped)
 	}
@@ -132,8 +158,9 @@ func (b *batch) item(i int, raw json.RawMessage, list *string) ingest.Item {
 		return item
 	}
 	for _, w := range mapped.Warnings {
-		b.warnings = append(b.warnings, warning{Index: &i, Kind: w.Kind, Message: w.Message, Pointer: at + w.Pointer})
+		b.warn(warning{Index: &i, Kind: w.Kind, Message: w.Message, Pointer: at + w.Pointer})
 	}
+	b.more += mapped.MoreWarnings
 	return item
 }
 
@@ -154,6 +181,10 @@ func (b *batch) fill(item *ingest.Item, index int, m mapping.Mapped) error {
 	}
 	if err := b.checkTime(at); err != nil {
 		return err
+	}
+	if size := len(item.Event.Properties); size > event.MaxPropertiesBytes {
+		return fault.New(fault.TooLarge, "properties_too_large", "the properties take %d bytes, of one event at most %d are kept: leave out what no message or picture needs",
+			size, event.MaxPropertiesBytes)
 	}
 	item.Who = profile.Who{UserID: m.UserID, AnonymousID: m.AnonymousID}
 	if err := item.Who.Check(); err != nil {

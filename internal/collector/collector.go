@@ -129,8 +129,11 @@ func clipped(word string) string { return fmt.Sprintf("%.20q", word) }
 // fail answers with a fault for which no event is to blame.
 func (h *Handler) fail(w http.ResponseWriter, a answer, err error) {
 	f := fault.From(err)
-	if f.Code == fault.Internal || f.Code == fault.Unavailable {
+	switch f.Code {
+	case fault.Internal:
 		h.log.Error("events were not stored", "request_id", a.RequestID, "error", err)
+	case fault.Unavailable: // the sender was told to come again, or has gone
+		h.log.Warn("events were not acknowledged", "request_id", a.RequestID, "reason", f.Reason)
 	}
 	reply.RetryAfter(w, f)
 	a.Message = f.Safe()
@@ -164,7 +167,7 @@ func (h *Handler) report(w http.ResponseWriter, a answer, b *batch, accept *inge
 		reply.Body(w, http.StatusOK, fmt.Appendf(nil, `{"message":"success","request_id":%q,"accepted":%d,"duplicates":%d}`, a.RequestID, accepted, duplicates))
 		return
 	}
-	a.Warnings = b.warnings
+	a.Warnings = b.told()
 	a.Accepted, a.Duplicates = &accepted, &duplicates
 	a.Message = "success"
 	status := http.StatusOK

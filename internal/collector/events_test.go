@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"platen/internal/event"
+	"platen/internal/fault"
+	"platen/internal/mapping"
 	"platen/internal/profile"
 )
 
@@ -393,4 +395,50 @@ func TestARepeatedContentIsKnownForItsTime(t *testing.T) {
 	s.clock = s.clock.Add(10*time.Minute + time.Second)
 	s.counts(s.post("linking", body, 200), 1, 0)
 	s.counts(s.post("linking", body, 200), 0, 1)
+}
+
+func TestWarningsOfARequestEnd(t *testing.T) {
+	s := newSite(t)
+	categories := strings.Repeat("{},", 149) + "{}"
+	event := `{"type":"track","event":"product_viewed","user_id":"u1","properties":{"id":"1","categories":[` + categories + `]}}`
+	for _, c := range []struct {
+		name, key, body string
+		told, more      int
+	}{
+		{"of one event", "shop", event, mapping.MaxWarnings, 150 - mapping.MaxWarnings},
+		{"of many events", "shop", "[" + strings.Repeat(event+",", 19) + event + "]", maxWarnings, 20*150 - maxWarnings},
+		{"of mends", "lenient", strings.Repeat("//\n", 150) + view("u1", ""), maxWarnings, 150 - maxWarnings},
+	} {
+		a := s.post(c.key, c.body, 200)
+		if len(a.Warnings) != c.told+1 {
+			t.Fatalf("%s: %d warnings", c.name, len(a.Warnings))
+		}
+		if last := a.Warnings[c.told]; last.Kind != "more_warnings" || last.Index != nil || last.Message != fmt.Sprintf("and %d more", c.more) {
+			t.Errorf("%s: the last one is %+v", c.name, last)
+		}
+	}
+}
+
+// An event that could not be looked at is not refused: the sender sends it again.
+func TestAMappingOutOfTimeRefusesNothing(t *testing.T) {
+	slow := fault.New(fault.Unavailable, "mapping_slow", "too slow")
+	b := &batch{}
+	err := b.readEach([]json.RawMessage{[]byte("{}")}, nil, func([]byte, time.Time) (mapping.Mapped, error) {
+		return mapping.Mapped{}, slow
+	})
+	if err == nil || b.refuseAll([]byte("{}"), err) == nil {
+		t.Errorf("it was refused for good: %v, %+v", err, b.items)
+	}
+}
+
+func TestPropertiesHaveABound(t *testing.T) {
+	s := newSite(t)
+	view := func(size int) string {
+		return `{"type":"track","event":"product_viewed","user_id":"u1","properties":{"id":"1","note":"` + strings.Repeat("x", size) + `"}}`
+	}
+	s.counts(s.post("shop", view(event.MaxPropertiesBytes-100), 200), 1, 0)
+	a := s.post("shop", view(event.MaxPropertiesBytes), http.StatusRequestEntityTooLarge)
+	if len(a.Rejected) != 1 || a.Rejected[0].Reason != "properties_too_large" || a.Rejected[0].Quarantine == "" {
+		t.Errorf("%+v", a)
+	}
 }

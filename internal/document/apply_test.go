@@ -218,6 +218,10 @@ func TestScope(t *testing.T) {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
+	s.apply("kind: Workspace\nname: engage\negress: {allow: [127.0.0.0/8]}\n")
+	if got := try("kind: Workspace\nname: engage\n"); !strings.Contains(got, "write it as egress: {allow: [127.0.0.0/8]} to leave it") {
+		t.Errorf("egress left out: %q", got)
+	}
 	out, err := s.Export(context.Background(), "content")
 	if err != nil || strings.Contains(string(out), "engage") || !strings.Contains(string(out), "name: content") {
 		t.Errorf("the export of one workspace, %v:\n%s", err, out)

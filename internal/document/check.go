@@ -2,7 +2,9 @@ package document
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
+	"strings"
 
 	"platen/internal/block"
 )
@@ -51,9 +53,25 @@ func (p *planning) checkEgress(d *document, s *workspaceSpec, old *entry) {
 	if p.in.Scope == "" {
 		return
 	}
-	if old == nil || !slices.Equal(old.doc.spec.(*workspaceSpec).policy.Allow, s.policy.Allow) {
+	var stored []netip.Prefix
+	if old != nil {
+		stored = old.doc.spec.(*workspaceSpec).policy.Allow
+	}
+	switch {
+	case old != nil && slices.Equal(stored, s.policy.Allow):
+	case len(s.policy.Allow) == 0 && len(stored) > 0:
+		d.refuse("/egress", "forbidden", "this would close the egress that is open now; only who runs the server can: write it as %s to leave it", egressText(stored))
+	default:
 		d.refuse("/egress", "forbidden", "egress is opened by who runs the server: platen apply on its machine")
 	}
+}
+
+func egressText(allow []netip.Prefix) string {
+	texts := make([]string, len(allow))
+	for i, prefix := range allow {
+		texts[i] = prefix.String()
+	}
+	return "egress: {allow: [" + strings.Join(texts, ", ") + "]}"
 }
 
 func (p *planning) checkToken(d *document, e *entry) {

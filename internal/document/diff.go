@@ -2,7 +2,6 @@ package document
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -18,29 +17,38 @@ type FieldChange struct {
 }
 
 // fieldChanges compares two bodies of one document.
-func fieldChanges(before, after []byte) ([]FieldChange, error) {
-	was, err := leaves(before)
+func fieldChanges(old, next []byte) ([]FieldChange, error) {
+	was, err := leaves(old)
 	if err != nil {
 		return nil, err
 	}
-	is, err := leaves(after)
+	is, err := leaves(next)
 	if err != nil {
 		return nil, err
 	}
+	before, after := textsByPath(was), textsByPath(is)
 	var changes []FieldChange
 	for _, l := range is {
-		if i := slices.IndexFunc(was, func(w leaf) bool { return w.path == l.path }); i < 0 {
+		if text, had := before[l.path]; !had {
 			changes = append(changes, FieldChange{Field: l.path, After: cut(l.text)})
-		} else if was[i].text != l.text {
-			changes = append(changes, changeOf(l.path, was[i].text, l.text))
+		} else if text != l.text {
+			changes = append(changes, changeOf(l.path, text, l.text))
 		}
 	}
-	for _, w := range was {
-		if !slices.ContainsFunc(is, func(l leaf) bool { return l.path == w.path }) {
-			changes = append(changes, FieldChange{Field: w.path, Before: cut(w.text)})
+	for _, l := range was {
+		if _, has := after[l.path]; !has {
+			changes = append(changes, FieldChange{Field: l.path, Before: cut(l.text)})
 		}
 	}
 	return changes, nil
+}
+
+func textsByPath(leaves []leaf) map[string]string {
+	texts := make(map[string]string, len(leaves))
+	for _, l := range leaves {
+		texts[l.path] = l.text
+	}
+	return texts
 }
 
 // leaf is one scalar of a document.

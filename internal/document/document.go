@@ -173,8 +173,13 @@ var decoders = map[Kind]func(*object, head) spec{
 	KindBlock:      decodeBlock,
 }
 
-// syntaxError is how the YAML library words its errors.
-var syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+// syntaxError is how the YAML library words its errors. For these of its parser,
+// and for no others, it counts the lines from 0; where something is not closed it
+// names the line in which that was opened.
+var (
+	syntaxError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+	parserError = regexp.MustCompile(`^did not find expected (key|node content|'-' indicator|',' or '[]}]')`)
+)
 
 func (r *reader) refuseSyntax(err error) {
 	line, message := 1, err.Error()
@@ -182,6 +187,9 @@ func (r *reader) refuseSyntax(err error) {
 		message = m[2]
 		if n, err := strconv.Atoi(m[1]); err == nil {
 			line = n
+			if parserError.MatchString(message) {
+				line = min(line+1, len(r.lines))
+			}
 		}
 	}
 	r.refuseAt(line, 1, "bad_yaml", "this is not YAML: %s", message)

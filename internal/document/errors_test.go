@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -78,5 +79,53 @@ func TestFilesOfAllKindsOfNothing(t *testing.T) {
 	}
 	if got := s.refuses(strings.Repeat("#", MaxFileBytes+1)); !strings.Contains(got, "at most") {
 		t.Errorf("a file that is too large: %s", got)
+	}
+}
+
+// What is not closed is reported where it was opened.
+func TestLinesOfSyntaxErrors(t *testing.T) {
+	for text, line := range map[string]int{
+		"kind: Workspace\nname: a\nlink_domains: [a.example, b.example\ntimezone: UTC\n": 3,
+		"kind: Workspace\negress: {allow: [127.0.0.1]\nname: a\n":                        2,
+		"kind: Workspace\nlink_domains: [a.example":                                      2,
+		"kind: Workspace\n  name: a\n":                                                   2,
+		"[":                                                                              1,
+	} {
+		_, err := parse([]File{{Name: "f", Data: []byte(text)}})
+		var problems Problems
+		if !errors.As(err, &problems) || problems[0].Reason != "bad_yaml" || problems[0].Line != line {
+			t.Errorf("%q: got %v, want line %d", text, err, line)
+		}
+	}
+}
+
+// What a document holds is bounded, and so is what is told about it.
+func TestDocumentsAreBounded(t *testing.T) {
+	lines := func(format string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	source := "kind: Source\nworkspace: w\nname: s\nkey: k\nusername: u\npassword: {env: X}\npresets: [movable-ink]\n"
+	for _, c := range []struct{ name, before, member, refusal string }{
+		{"fields", source + "mappings:\n  - event: e\n    match: .a\n    fields:\n", "      f%d: .a\n", "f:12:7: fields has 257 names; at most 256 are read"},
+		{"mappings", source + "mappings:\n", "  - {event: e%d, match: .a}\n", `f:9:3: "mappings" has 257 items; at most 256 are read`},
+		{"domains", "kind: Workspace\nname: w\nlink_domains:\n", "  - d%d.example\n", `f:4:3: "link_domains" has 257 items; at most 256 are read`},
+	} {
+		if _, err := parse([]File{{Name: "f", Data: []byte(c.before + lines(c.member, maxMembers))}}); err != nil {
+			t.Errorf("%d %s: %v", maxMembers, c.name, err)
+		}
+		_, err := parse([]File{{Name: "f", Data: []byte(c.before + lines(c.member, maxMembers+1))}})
+		if err == nil || err.Error() != c.refusal {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+
+	_, err := parse([]File{{Name: "f", Data: []byte(lines("---\nkind: Workspace\nname: a%d\nunknown: 1\n", 3*maxProblems))}})
+	var problems Problems
+	if !errors.As(err, &problems) || len(problems) != maxProblems+1 || problems[maxProblems].Reason != "too_many_problems" {
+		t.Errorf("got %d problems", len(problems))
 	}
 }

@@ -26,7 +26,20 @@ func newReader(f File) *reader {
 	return &reader{file: f.Name, data: f.Data, lines: strings.Split(string(f.Data), "\n")}
 }
 
+// maxMembers is how many members an object and how many items a list may have. It
+// is the number of texts that a condition may list (see package filter).
+const maxMembers = 256
+
+// maxProblems is how many mistakes of one file are told.
+const maxProblems = 100
+
 func (r *reader) refuseAt(line, column int, reason, format string, args ...any) {
+	switch {
+	case len(r.problems) > maxProblems:
+		return
+	case len(r.problems) == maxProblems:
+		reason, format, args = "too_many_problems", "here and elsewhere in this file is more to mend; mend the others first", nil
+	}
 	r.problems = append(r.problems, Problem{r.file, fault.Refused(reason, format, args...).At(line, column)})
 }
 
@@ -49,7 +62,8 @@ type object struct {
 	what    string // for messages
 	members map[string]*yaml.Node
 	keys    []*yaml.Node
-	known   []string
+	known   []string // in the order in which they were asked for
+	isKnown map[string]bool
 }
 
 // need says whether a member may be absent.
@@ -63,9 +77,14 @@ const (
 // object reads a mapping. Anything else is reported and read as an empty one, so
 // that the caller need not care; its required members are then not reported too.
 func (r *reader) object(n *yaml.Node, what string) *object {
-	o := &object{reader: r, at: n, what: what, members: map[string]*yaml.Node{}}
+	o := &object{reader: r, at: n, what: what, members: map[string]*yaml.Node{}, isKnown: map[string]bool{}}
 	if n.Kind != yaml.MappingNode {
 		r.refuse(n, "wrong_type", "%s must be written as names and values, but is %s", what, shape(n))
+		o.at = nil
+		return o
+	}
+	if members := len(n.Content) / 2; members > maxMembers {
+		r.refuse(n, "too_many", "%s has %d names; at most %d are read", what, members, maxMembers)
 		o.at = nil
 		return o
 	}
@@ -84,7 +103,7 @@ func (r *reader) object(n *yaml.Node, what string) *object {
 // done reports the members that are not known.
 func (o *object) done() {
 	for _, key := range o.keys {
-		if !slices.Contains(o.known, key.Value) {
+		if !o.isKnown[key.Value] {
 			o.refuse(key, "unknown_field", "%s has no field %q; %s", o.what, key.Value, didYouMean(key.Value, o.known))
 		}
 	}
@@ -92,7 +111,8 @@ func (o *object) done() {
 
 // node gives a member, nil when it is absent or null.
 func (o *object) node(name string) *yaml.Node {
-	if !slices.Contains(o.known, name) {
+	if !o.isKnown[name] {
+		o.isKnown[name] = true
 		o.known = append(o.known, name)
 	}
 	n := o.members[name]
@@ -211,6 +231,10 @@ func (r *reader) items(n *yaml.Node, name string) []*yaml.Node {
 		r.refuse(n, "wrong_type", "%q must be a list, but is %s", name, shape(n))
 		return nil
 	}
+	if len(n.Content) > maxMembers {
+		r.refuse(n, "too_many", "%q has %d items; at most %d are read", name, len(n.Content), maxMembers)
+		return nil
+	}
 	return slices.DeleteFunc(slices.Clone(n.Content), func(item *yaml.Node) bool {
 		if item.Kind == yaml.AliasNode {
 			r.refuse(item, "alias", "anchors and aliases are not read; write the value of *%s out", item.Value)
@@ -297,7 +321,7 @@ func (o *object) secret(name string) *workspace.SecretRef {
 	if n == nil {
 		return nil
 	}
-	const wayOut = "write {env: NAME}, {file: PATH}, or {keep: true} for the stored one"
+	const wayOut = "write {env: NAME} or {file: PATH}, or {keep: true} once it is stored"
 	if n.Kind == yaml.ScalarNode {
 		// The value is not repeated: it may be the secret.
 		o.refuse(n, "plain_secret", "%q must not stand in a document; %s", name, wayOut)

@@ -30,6 +30,10 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
+// MaxPropertiesBytes bounds the properties of one event, in compact form
+// (shared/spec/engage.md: 100 KB). An open may read fifty of them.
+const MaxPropertiesBytes = 100 << 10
+
 // Event is one thing that a profile did, as it is stored.
 type Event struct {
 	ID        ID

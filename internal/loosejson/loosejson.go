@@ -16,6 +16,10 @@ import (
 // 10,000 protects the process; this one protects whoever reads the value later.
 const MaxDepth = 64
 
+// MaxMends is how many mistakes of one text Mend repairs. A template with more of
+// them is better mended at its sender, and each mend is told in an answer.
+const MaxMends = 1000
+
 // Kind names one kind of mend; scripts may rely on it.
 type Kind string
 
@@ -47,8 +51,9 @@ func Check(body []byte) error {
 
 // Mend drops lines that begin with //, removes trailing commas and adds missing
 // ones between members and elements. It never changes anything inside a string.
-// Valid JSON comes back as the same slice without warnings. What cannot be mended
-// gives the error of Check, with the place in body as it was sent.
+// Valid JSON comes back as the same slice without warnings. What cannot be mended,
+// and a mistake behind MaxMends others, gives the error of Check, with the place in
+// body as it was sent.
 func Mend(body []byte) (mended []byte, warnings []Warning, err error) {
 	if wellFormed(body) {
 		return body, nil, nil
@@ -120,7 +125,7 @@ var mendMessages = map[Kind]string{
 
 func (s *scanner) warnings() []Warning {
 	warnings := make([]Warning, 0, len(s.mends))
-	place := place{src: s.src, line: 1}
+	place := placeIn(s.src)
 	for _, m := range s.mends {
 		line, column := place.of(m.at)
 		warnings = append(warnings, Warning{Line: line, Column: column, Kind: m.kind, Message: mendMessages[m.kind]})
@@ -130,18 +135,22 @@ func (s *scanner) warnings() []Warning {
 
 // place turns growing byte offsets into lines and columns, reading src once.
 type place struct {
-	src       []byte
-	line      int
-	lineStart int
-	read      int
+	src          []byte
+	read         int
+	line, column int // of src[read]
 }
+
+func placeIn(src []byte) place { return place{src: src, line: 1, column: 1} }
 
 func (p *place) of(offset int) (line, column int) {
 	for ; p.read < offset; p.read++ {
-		if p.src[p.read] == '\n' {
+		switch c := p.src[p.read]; {
+		case c == '\n':
 			p.line++
-			p.lineStart = p.read + 1
+			p.column = 1
+		case utf8.RuneStart(c):
+			p.column++
 		}
 	}
-	return p.line, utf8.RuneCount(p.src[p.lineStart:offset]) + 1
+	return p.line, p.column
 }

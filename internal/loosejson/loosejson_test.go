@@ -131,6 +131,30 @@ func TestMend(t *testing.T) {
 	}
 }
 
+// A text full of mistakes ends at the first one too many; see MaxMends.
+func TestMendEnds(t *testing.T) {
+	spaced := func(mends int) []byte { return []byte("[" + strings.Repeat("1 ", mends) + "1]") }
+	mended, warnings, err := Mend(spaced(MaxMends))
+	if err != nil || len(warnings) != MaxMends || len(mended) != len(spaced(MaxMends))+MaxMends {
+		t.Errorf("%d mends: %d warnings, %v", MaxMends, len(warnings), err)
+	}
+	last := warnings[MaxMends-1]
+	if last.Line != 1 || last.Column != 2*MaxMends+1 {
+		t.Errorf("the last mend is at %d:%d", last.Line, last.Column)
+	}
+	for name, body := range map[string][]byte{
+		"missing commas":  spaced(MaxMends + 1),
+		"trailing commas": []byte("[" + strings.Repeat("[1,],", MaxMends) + "[1,]]"),
+		"comment lines":   []byte(strings.Repeat("//\n", MaxMends+1) + "1"),
+	} {
+		_, warnings, err := Mend(body)
+		f := fault.From(err)
+		if f == nil || f.Reason != "malformed_json" || f.Line == 0 || warnings != nil || !strings.Contains(f.Message, "1000 mistakes before it were mended") {
+			t.Errorf("%s: %d warnings, %v", name, len(warnings), err)
+		}
+	}
+}
+
 func TestMendLeavesTheRestAlone(t *testing.T) {
 	tests := []struct {
 		body         string

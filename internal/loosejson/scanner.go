@@ -7,7 +7,7 @@ import (
 )
 
 // scanner walks one JSON text. With mending set it notes what to repair and goes
-// on; otherwise the first mistake ends it.
+// on; otherwise the next mistake ends it.
 type scanner struct {
 	src     []byte
 	pos     int
@@ -62,8 +62,14 @@ func (s *scanner) dropComment() bool {
 			break
 		}
 	}
-	s.mends = append(s.mends, mend{start: start, end: s.pos, at: slashes, kind: CommentLine})
+	s.note(mend{start: start, end: s.pos, at: slashes, kind: CommentLine})
 	return true
+}
+
+// note keeps a mend. The last that is allowed ends the mending.
+func (s *scanner) note(m mend) {
+	s.mends = append(s.mends, m)
+	s.mending = len(s.mends) < MaxMends
 }
 
 func (s *scanner) at(text string) bool {
@@ -124,7 +130,7 @@ func (s *scanner) list(closing byte, item func() error) error {
 		case !s.mending:
 			return s.fail(s.pos, `found %s where "," or "%c" was expected; add the comma`, s.found(), closing)
 		default:
-			s.mends = append(s.mends, mend{start: end, end: end, text: ",", at: end, kind: MissingComma})
+			s.note(mend{start: end, end: end, text: ",", at: end, kind: MissingComma})
 		}
 	}
 }
@@ -136,7 +142,7 @@ func (s *scanner) close(comma int) error {
 		if !s.mending {
 			return s.fail(comma, `found a comma before "%c" where a further value was expected; remove it`, s.peek())
 		}
-		s.mends = append(s.mends, mend{start: comma, end: comma + 1, at: comma, kind: TrailingComma})
+		s.note(mend{start: comma, end: comma + 1, at: comma, kind: TrailingComma})
 	}
 	s.pos++
 	return nil

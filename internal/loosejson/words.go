@@ -10,8 +10,12 @@ import (
 
 // fail makes the fault for the byte at offset.
 func (s *scanner) fail(offset int, format string, args ...any) error {
-	place := place{src: s.src, line: 1}
-	return fault.New(fault.Invalid, "malformed_json", format, args...).At(place.of(offset))
+	message := fmt.Sprintf(format, args...)
+	if len(s.mends) == MaxMends {
+		message += fmt.Sprintf("; %d mistakes before it were mended, and no more are: mend them at the sender", MaxMends)
+	}
+	place := placeIn(s.src)
+	return fault.New(fault.Invalid, "malformed_json", "%s", message).At(place.of(offset))
 }
 
 // unexpected is the fault for something that does not belong at pos.

@@ -217,6 +217,9 @@ func compare(left, right closure, holds func(order int) bool) closure {
 		if err != nil {
 			return nil, err
 		}
+		if weight(l, maxSteps) > maxSteps || weight(r, maxSteps) > maxSteps {
+			return nil, errTooMuchWork
+		}
 		return holds(gojq.Compare(l, r)), nil
 	}
 }

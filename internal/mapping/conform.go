@@ -13,12 +13,21 @@ import (
 // maxFields is how many fields a schema may have; a test holds the schemas to it.
 const maxFields = 8
 
+// maxItems is how many items a list of a schema may have. A longer one is refused
+// and not cut: an order that is stored in part is worse than one in quarantine.
+const maxItems = 1000
+
 // conformer brings properties into the canonical form of a schema.
 type conformer struct {
-	warnings []Warning
+	warnings []Warning // the first MaxWarnings
+	more     int       // how many there were besides
 }
 
 func (c *conformer) warn(at, kind, format string, args ...any) {
+	if len(c.warnings) == MaxWarnings {
+		c.more++
+		return
+	}
 	c.warnings = append(c.warnings, Warning{Pointer: at, Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -204,6 +213,9 @@ func (c *conformer) list(f *field, raw []byte, at string) ([]byte, error) {
 	items, isArray := elements(buf[:0], raw)
 	if !isArray {
 		items = append(buf[:0], raw)
+	}
+	if len(items) > maxItems {
+		return nil, fault.Refused("too_many_items", "%s has %d items, at most %d are taken; send several events", f.name, len(items), maxItems).In(at)
 	}
 	out := append(make([]byte, 0, len(raw)+16), '[')
 	for i, item := range items {

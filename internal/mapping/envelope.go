@@ -149,7 +149,7 @@ func (r *reading) mapped() (Mapped, error) {
 	if m.TimeZone == "" && r.envelope.timezone.raw != nil {
 		c.warn(r.envelope.timezone.at("timezone"), "bad_timezone", "the timezone %s is not a string and was ignored", clip(r.envelope.timezone.raw))
 	}
-	m.Warnings = c.warnings
+	m.Warnings, m.MoreWarnings = c.warnings, c.more
 	return m, nil
 }
 

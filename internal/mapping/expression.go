@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"time"
@@ -12,9 +11,6 @@ import (
 
 // maxExpression bounds the text of one expression, in bytes.
 const maxExpression = 4096
-
-// evaluationTime bounds what gojq may spend on one event; only tests set it.
-var evaluationTime = 20 * time.Millisecond
 
 // expression is one jq expression, compiled to a closure where it can be, else to
 // gojq's code. It may be used by many goroutines at once.
@@ -42,7 +38,7 @@ func compileExpression(src string) (*expression, error) {
 	if c, ok := closureOf(q); ok {
 		return &expression{closure: c}, nil
 	}
-	code, err := gojq.Compile(q, gojq.WithVariables([]string{receivedVariable}))
+	code, err := compileBounded(q)
 	if err != nil {
 		return nil, badJQ("the expression cannot be compiled: %v", err)
 	}
@@ -60,22 +56,14 @@ func parseFault(src string, err error) error {
 }
 
 // evaluation holds what the expressions of a set share while they look at one
-// body: it is decoded once, and one time limit holds for all of them.
+// body: it is decoded once, and one bound of work holds for all of them.
 type evaluation struct {
 	raw      []byte
 	received time.Time
 
 	decoded bool
 	body    any
-	ctx     context.Context
-	cancel  context.CancelFunc
-}
-
-// close frees the timer, if one was needed.
-func (e *evaluation) close() {
-	if e.cancel != nil {
-		e.cancel()
-	}
+	work    *work // nil until gojq is needed
 }
 
 // eval gives the first output of x, or errNothing.
@@ -86,21 +74,19 @@ func (e *evaluation) eval(x *expression) (any, error) {
 	if x.closure != nil {
 		return x.closure(e.body)
 	}
-	if e.ctx == nil {
-		e.ctx, e.cancel = context.WithTimeout(context.Background(), evaluationTime)
+	if e.work == nil {
+		e.work = newWork(maxSteps, time.Now().Add(maxTime))
 	}
 	received := float64(e.received.UnixMilli()) / 1e3
-	v, ok := x.code.RunWithContext(e.ctx, e.body, received).Next()
+	v, ok := x.code.RunWithContext(e.work, e.body, received, e.work).Next()
 	if !ok {
 		return nil, errNothing
 	}
 	if err, failed := v.(error); failed {
-		if errors.Is(err, context.DeadlineExceeded) {
-			return nil, jqError("it takes longer than " + evaluationTime.String())
-		}
 		return nil, err
 	}
-	return v, nil
+	// Parts of a value may stand in it many times over.
+	return v, e.work.spend(weight(v, e.work.left))
 }
 
 // decode keeps numbers as they were written, so that ids and prices lose nothing

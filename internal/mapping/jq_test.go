@@ -59,7 +59,6 @@ func TestExpressionsThatAreAllowed(t *testing.T) {
 		}
 		e := evaluation{raw: []byte(body), received: received}
 		got, err := e.json(x)
-		e.close()
 		if err != nil || tt.src != "." && string(got) != tt.want {
 			t.Errorf("%s = %s, %v; want %s", tt.src, got, err, tt.want)
 		}
@@ -136,24 +135,10 @@ func TestExpressionsThatAreRefused(t *testing.T) {
 func TestListedFunctionsExist(t *testing.T) {
 	for key := range jqFunctions {
 		name, arity, _ := strings.Cut(key, "/")
-		call := name + map[string]string{"0": "", "1": "(.)", "2": "(.; .)"}[arity]
+		call := name + map[string]string{"0": "", "1": `("a")`, "2": `("a"; "g")`}[arity]
 		if _, err := compileExpression(call); err != nil {
 			t.Errorf("%s: %v", key, err)
 		}
-	}
-}
-
-// A slow expression ends after its time, whatever the input.
-func TestExpressionTimeLimit(t *testing.T) {
-	const product = `[{a: .[], b: .[], c: .[], d: .[]}] | length`
-	x, err := compileExpression(product)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := evaluation{raw: []byte("[" + strings.Repeat("1,", 200) + "1]")}
-	defer e.close()
-	if v, err := e.eval(x); err == nil || !strings.Contains(err.Error(), "longer than 20ms") {
-		t.Errorf("got %v, %v", v, err)
 	}
 }
 
@@ -278,7 +263,6 @@ func FuzzExpression(f *testing.F) {
 			return
 		}
 		e := evaluation{raw: []byte(`{"a":{"b":[1,"x"]},"c":"k"}`), received: received}
-		defer e.close()
 		if got, err := e.json(x); err == nil && got != nil && !json.Valid(got) {
 			t.Fatalf("%q gave %q", src, got)
 		}

@@ -11,25 +11,25 @@ import (
 	"platen/internal/nearest"
 )
 
-// jqFunctions are the functions a mapping may use, as name/arity. Each looks at
-// the event alone, in time that its input bounds. localtime and its kin are absent
-// because they depend on the server's zone.
-var jqFunctions = map[string]bool{
+// jqFunctions are the functions a mapping may use, as name/arity, each with what
+// it costs beyond gojq's steps. Each looks at the event alone. localtime and its
+// kin are absent because they depend on the server's zone.
+var jqFunctions = map[string]price{
 	// choosing
-	"not/0": true, "map/1": true, "select/1": true, "empty/0": true,
-	"any/0": true, "any/1": true, "all/0": true, "all/1": true,
-	"first/0": true, "last/0": true, "has/1": true, "type/0": true, "length/0": true,
+	"not/0": free, "map/1": free, "select/1": free, "empty/0": free,
+	"any/0": free, "any/1": free, "all/0": free, "all/1": free,
+	"first/0": free, "last/0": free, "has/1": free, "type/0": free, "length/0": weighed,
 	// strings
-	"tostring/0": true, "tojson/0": true, "ascii_downcase/0": true, "ascii_upcase/0": true,
-	"trim/0": true, "ltrim/0": true, "rtrim/0": true, "ltrimstr/1": true, "rtrimstr/1": true,
-	"startswith/1": true, "endswith/1": true, "contains/1": true, "test/1": true, "test/2": true,
-	"sub/2": true, "gsub/2": true, "split/1": true, "join/1": true,
+	"tostring/0": weighed, "tojson/0": weighed, "ascii_downcase/0": weighed, "ascii_upcase/0": weighed,
+	"trim/0": weighed, "ltrim/0": weighed, "rtrim/0": weighed, "ltrimstr/1": weighed, "rtrimstr/1": weighed,
+	"startswith/1": free, "endswith/1": free, "contains/1": multiplied, "test/1": searched, "test/2": searched,
+	"sub/2": searched, "gsub/2": searchedAll, "split/1": weighed, "join/1": multiplied,
 	// numbers
-	"tonumber/0": true, "floor/0": true, "ceil/0": true, "round/0": true, "fabs/0": true, "abs/0": true,
-	"add/0": true, "min/0": true, "max/0": true,
+	"tonumber/0": weighed, "floor/0": weighed, "ceil/0": weighed, "round/0": weighed, "fabs/0": weighed, "abs/0": weighed,
+	"add/0": weighed, "min/0": weighed, "max/0": weighed,
 	// dates; now is the time of receipt
-	"now/0": true, "fromdate/0": true, "todate/0": true, "fromdateiso8601/0": true, "todateiso8601/0": true,
-	"strptime/1": true, "strftime/1": true, "mktime/0": true, "gmtime/0": true,
+	"now/0": free, "fromdate/0": weighed, "todate/0": weighed, "fromdateiso8601/0": weighed, "todateiso8601/0": weighed,
+	"strptime/1": weighed, "strftime/1": weighed, "mktime/0": weighed, "gmtime/0": weighed,
 }
 
 // jqFormats are the string formats a mapping may use.
@@ -202,15 +202,39 @@ func (c *jqChecker) function(f *gojq.Func) error {
 	if strings.HasPrefix(f.Name, "$") {
 		return c.refuse(f.Name, "the variable %s is not allowed", f.Name)
 	}
-	key := fmt.Sprintf("%s/%d", f.Name, len(f.Args))
-	if !jqFunctions[key] {
+	key := functionKey(f)
+	cost, allowed := jqFunctions[key]
+	if !allowed {
 		return c.refuse(f.Name, "the function %s is not allowed%s", key, didYouMean(f.Name))
 	}
-	c.seek(f.Name)
+	offset := c.seek(f.Name)
 	if f.Name == "now" {
 		f.Name = receivedVariable
 	}
+	if cost == searched || cost == searchedAll {
+		if err := c.patterns(f, offset); err != nil {
+			return err
+		}
+	}
 	return c.queries(f.Args...)
+}
+
+func functionKey(f *gojq.Func) string { return fmt.Sprintf("%s/%d", f.Name, len(f.Args)) }
+
+// patterns holds that what a function searches for stands in the expression: gojq
+// keeps each pattern it has ever compiled.
+func (c *jqChecker) patterns(f *gojq.Func, offset int) error {
+	last := len(f.Args)
+	if strings.HasSuffix(f.Name, "sub") {
+		last-- // the replacement
+	}
+	for _, arg := range f.Args[:last] {
+		if !isLiteral(arg) {
+			line, column := jqPlace(c.src, offset)
+			return badJQ("%s takes its pattern as a text in quotes, so that no event can bring its own", f.Name).At(line, column)
+		}
+	}
+	return nil
 }
 
 // didYouMean suggests an allowed function that is spelled like name.

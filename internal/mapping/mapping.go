@@ -24,6 +24,7 @@ package mapping
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -55,9 +56,15 @@ type Mapped struct {
 	Traits json.RawMessage
 	// Schema names what matched, for explain: "movable-ink/product_viewed" for a
 	// preset, "mappings[0]/product_viewed" for an own mapping.
-	Schema   string
-	Warnings []Warning // what was understood although it could have been said better
+	Schema string
+	// Warnings tell what was understood although it could have been said better:
+	// the first MaxWarnings of them. MoreWarnings is how many there were besides.
+	Warnings     []Warning
+	MoreWarnings int
 }
+
+// MaxWarnings is how many warnings of one event are told.
+const MaxWarnings = 20
 
 // Warning is something a sender should mend although the call was accepted.
 type Warning struct {
@@ -105,27 +112,32 @@ func Compile(presetNames []string, own []Spec) (*Set, error) {
 // time. A body that is not accepted gives a *fault.Error that is Unprocessable,
 // with a reason of its own ("unmapped", "missing_field", "missing_identity",
 // "identify_needs_both", "bad_time", "bad_id", "bad_number", "wrong_type",
-// "mapping_failed") and the JSON pointer of the place.
+// "too_many_items", "mapping_failed") and the JSON pointer of the place. A fault
+// that is Unavailable says nothing about the body: the same may succeed later.
 func (s *Set) Map(raw []byte, received time.Time) (Mapped, error) {
-	var buf [16]member
-	body, ok := split(buf[:0], raw)
-	if !ok {
-		return Mapped{}, fault.Refused("wrong_type", "an event is a JSON object; this is %s", clip(raw))
-	}
-	e := evaluation{raw: raw, received: received}
-	defer e.close()
+	return s.mapBody(&evaluation{raw: raw, received: received})
+}
 
+func (s *Set) mapBody(e *evaluation) (Mapped, error) {
+	var buf [16]member
+	body, ok := split(buf[:0], e.raw)
+	if !ok {
+		return Mapped{}, fault.Refused("wrong_type", "an event is a JSON object; this is %s", clip(e.raw))
+	}
 	var failed error // of the first match expression that could not be evaluated
 	for _, o := range s.own {
 		if o.draft {
 			continue
 		}
-		matches, err := o.matches(&e)
+		matches, err := o.matches(e)
+		if errors.Is(err, errOutOfTime) {
+			return Mapped{}, errOutOfTime // it says nothing about the event
+		}
 		if err != nil && failed == nil {
 			failed = err
 		}
 		if matches {
-			r, err := o.read(&e, body)
+			r, err := o.read(e, body)
 			if err != nil {
 				return Mapped{}, err
 			}
@@ -137,7 +149,7 @@ func (s *Set) Map(raw []byte, received time.Time) (Mapped, error) {
 			return r.mapped()
 		}
 	}
-	return Mapped{}, s.refuse(&e, body, failed)
+	return Mapped{}, s.refuse(e, body, failed)
 }
 
 // refuse says why no active mapping took the body.

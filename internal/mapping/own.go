@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,6 +119,9 @@ func (o *ownMapping) read(e *evaluation, body []member) (*reading, error) {
 	for i := range o.fields {
 		f := &o.fields[i]
 		value, err := e.json(f.expr)
+		if errors.Is(err, errOutOfTime) {
+			return nil, errOutOfTime
+		}
 		if err != nil {
 			return nil, fault.Refused("mapping_failed", "%s failed: %v; mend the expression or the call", o.fieldPlace(f.name), err)
 		}
