@@ -38,11 +38,16 @@ func readAttributes(o object, received time.Time) (ingest.Item, []*fault.Error, 
 	}
 	item.At = received.UnixMicro()
 	s := sheet{merge: merge}
+	taken := make(map[string]bool, len(o))
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		name := strings.TrimSpace(key)
 		if slices.Contains(notAttributes, name) || identifies(item.Who, name) {
 			continue
 		}
+		if taken[name] {
+			return item, nil, notValid(key, "stands there twice: spaces around a name do not count")
+		}
+		taken[name] = true
 		if err := s.read(name, o, key); err != nil {
 			return item, nil, err
 		}

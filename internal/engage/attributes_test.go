@@ -62,11 +62,26 @@ func TestAttributeChanges(t *testing.T) {
 		{"equal objects stay", []string{`"cars":[{"id":1},{"id":1}]`}, `{"cars":[{"id":1},{"id":1}]}`, ""},
 		{"a bad operation drops all of it", []string{`"cars":[{"id":1}]`,
 			`"c":1,"cars":{"$add":[{"id":2}],"$remove":[{"id":1}]}`}, `{"c":1,"cars":[{"id":1}]}`, "bad_nested_value"},
+		{"an identifier value that is no scalar", []string{`"cars":[{"id":[1]}]`,
+			`"c":1,"cars":{"$remove":[{"$identifier_key":"id","$identifier_value":[1]}]}`}, `{"c":1,"cars":[{"id":[1]}]}`, "bad_nested_value"},
+		{"remove by several keys", []string{`"cars":[{"id":1},{"id":"1"},{"no":1},{"id":2,"no":3},4]`,
+			`"cars":{"$remove":[{"$identifier_key":"id","$identifier_value":1},{"$identifier_key":"no","$identifier_value":3}]}`},
+			`{"cars":[{"id":"1"},{"no":1},4]}`, ""},
+		{"updates follow each other", []string{`"cars":[{"id":1},{"id":2}]`,
+			`"cars":{"$update":[{"$identifier_key":"id","$identifier_value":1,"$new_object":{"id":2}},
+				{"$identifier_key":"id","$identifier_value":2,"$new_object":{"id":3}},
+				{"$identifier_key":"id","$identifier_value":1,"$new_object":{"id":4}}]}`}, `{"cars":[{"id":3},{"id":3}]}`, ""},
+		{"an update of nearly all that fits", []string{`"cars":[{"id":1},{"id":1}]`,
+			`"cars":{"$update":[{"$identifier_key":"id","$identifier_value":1,"$new_object":{"c":"` + big[:50000] + `"}}]}`},
+			`{"cars":[{"c":"` + big[:50000] + `"},{"c":"` + big[:50000] + `"}]}`, ""},
 		{"an update without object", []string{`"c":1,"cars":{"$update":[{"$identifier_key":"id","$identifier_value":1}]}`}, `{"c":1}`, "bad_nested_value"},
 		{"subscription groups", []string{
 			`"subscription_groups":[{"subscription_group_id":"g1","subscription_state":"subscribed"},{"subscription_group_id":"g2","subscription_state":"subscribed"}]`,
 			`"subscription_groups":[{"subscription_group_id":"g1","subscription_state":"unsubscribed"}]`},
 			`{"subscription_groups":[{"subscription_group_id":"g2","subscription_state":"subscribed"},{"subscription_group_id":"g1","subscription_state":"unsubscribed"}]}`, ""},
+		{"subscription groups, one twice", []string{
+			`"subscription_groups":[{"subscription_group_id":"g1","subscription_state":"subscribed"},{"subscription_group_id":"g1","subscription_state":"unsubscribed"}]`},
+			`{"subscription_groups":[{"subscription_group_id":"g1","subscription_state":"unsubscribed"}]}`, ""},
 		{"time zones", []string{`"time_zone":"Europe/Berlin"`}, `{"time_zone":"Europe/Berlin"}`, ""},
 		{"time zones of Rails", []string{`"time_zone":"Pacific Time (US & Canada)"`}, `{"time_zone":"America/Los_Angeles"}`, ""},
 		{"time zones of Rails by city", []string{`"time_zone":"Buenos Aires"`}, `{"time_zone":"America/Buenos_Aires"}`, ""},
@@ -95,6 +110,28 @@ func TestAttributeChanges(t *testing.T) {
 				t.Errorf("quarantine %+v, want reason %q", rows, tt.left)
 			}
 		})
+	}
+}
+
+func TestANameStandsOnce(t *testing.T) {
+	s := newServer(t)
+	a := s.send("/users/track", `{"attributes":[{"external_id":"u1","a":{"inc":1}," a":{"inc":1}}]}`, http.StatusBadRequest)
+	if len(a.Errors) != 1 || a.Errors[0].Type != "'a' is not valid" {
+		t.Errorf("answer %+v", a)
+	}
+}
+
+func TestAttributesHaveSoManyBytes(t *testing.T) {
+	s := newServer(t)
+	value := `["` + strings.Repeat("x", maxNested-10) + `"]`
+	a := s.send("/users/track", `{"attributes":[{"external_id":"u1","a":`+value+`,"b":`+value+`},{"external_id":"u1","c":`+value+`},
+		{"external_id":"u1","c":{"add":`+value+`}},{"external_id":"u1","d":1}]}`, http.StatusCreated)
+	if *a.Attributes != 2 || len(a.Errors) != 2 || !strings.Contains(a.Errors[0].Type, "bytes") {
+		t.Errorf("answer %+v", a)
+	}
+	rows := s.quarantined()
+	if len(rows) != 2 || rows[0].Reason != "attributes_too_large" || rows[1].Reason != "attributes_too_large" {
+		t.Errorf("quarantine %+v", rows)
 	}
 }
 

@@ -2,8 +2,6 @@ package engage
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -20,16 +18,16 @@ func bounded(v any) (string, bool) {
 	return value, len(value) <= maxNested
 }
 
-// arrayChange changes the items of an array. A missing value counts as an empty
-// array; one that is no array stays as it is.
-func arrayChange(f func(items []any) []any) change {
+// arrayChange changes the items of an array, unless f says no. A missing value
+// counts as an empty array; one that is no array stays as it is.
+func arrayChange(f func(items []any) ([]any, bool)) change {
 	return func(current string) (string, bool) {
 		held, ok := decode(current).([]any)
 		if !ok && current != "" {
 			return "", false
 		}
-		items := f(held)
-		if len(items) == 0 && current == "" {
+		items, ok := f(held)
+		if !ok || len(items) == 0 && current == "" {
 			return "", false
 		}
 		return bounded(items)
@@ -76,26 +74,40 @@ func addAndRemove(add, remove []any) (change, error) {
 	for _, v := range remove {
 		removed[identityOf(v)] = true
 	}
-	return arrayChange(func(held []any) []any {
-		return slices.DeleteFunc(appendItems(held, add), func(v any) bool { return removed[identityOf(v)] })
+	return arrayChange(func(held []any) ([]any, bool) {
+		items := appendItems(held, add)
+		if len(removed) > 0 {
+			items = slices.DeleteFunc(items, func(v any) bool { return removed[identityOf(v)] })
+		}
+		return items, true
 	}), nil
 }
 
 // appendItems adds items at the end of an array. One that is there already moves
 // to the end, unless it is an object; beyond maxItems the oldest are dropped.
 func appendItems(held, items []any) []any {
-	all := slices.Concat(held, items)
-	kept := make([]any, 0, min(len(all), maxItems))
+	return lastOfEach(slices.Concat(held, items), func(v any) (any, bool) {
+		if _, object := v.(map[string]any); object {
+			return nil, false
+		}
+		return identityOf(v), true
+	})
+}
+
+// lastOfEach keeps, of items with one identity, the last, and in all the last
+// maxItems. An item without identity is like no other.
+func lastOfEach(items []any, identity func(item any) (id any, ok bool)) []any {
+	kept := make([]any, 0, min(len(items), maxItems))
 	seen := make(map[any]bool, cap(kept))
-	for _, v := range slices.Backward(all) {
+	for _, v := range slices.Backward(items) {
 		if len(kept) == maxItems {
 			break
 		}
-		if _, object := v.(map[string]any); !object {
-			if seen[identityOf(v)] {
+		if id, ok := identity(v); ok {
+			if seen[id] {
 				continue
 			}
-			seen[identityOf(v)] = true
+			seen[id] = true
 		}
 		kept = append(kept, v)
 	}
@@ -106,27 +118,40 @@ func appendItems(held, items []any) []any {
 // nestedIdentity is the text of an object or array, apart from any string.
 type nestedIdentity string
 
-// identityOf is equal for equal decoded values and can be a key of a map; 1 and
-// 1.0 are the same number.
+// identityOf is equal for equal decoded values and can be a key of a map. Of an
+// object or array it costs as much as its text is long.
 func identityOf(v any) any {
+	if id, ok := scalarIdentity(v); ok {
+		return id
+	}
+	return nestedIdentity(encode(v))
+}
+
+// scalarIdentity is the identity of a value that is no object and no array; 1 and
+// 1.0 are the same number.
+func scalarIdentity(v any) (id any, ok bool) {
 	switch v := v.(type) {
-	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return v
-		}
-		if n := int64(f); float64(n) == f {
-			return n
-		}
-		return f
 	case map[string]any, []any:
-		return nestedIdentity(encode(v))
+		return nil, false
+	case json.Number:
+		return numberIdentity(v), true
 	default:
+		return v, true
+	}
+}
+
+func numberIdentity(v json.Number) any {
+	if n, err := v.Int64(); err == nil {
+		return n
+	}
+	f, err := v.Float64()
+	if err != nil {
 		return v
 	}
+	if n := int64(f); float64(n) == f {
+		return n
+	}
+	return f
 }
 
 // mergeInto merges members into an object, level by level; null removes a member.
@@ -154,104 +179,4 @@ func merged(held, patch map[string]any) map[string]any {
 		}
 	}
 	return result
-}
-
-// selected names the objects of an array whose field has a value.
-type selected struct {
-	key    string
-	value  any            // as identityOf gives it
-	object map[string]any // what $update puts there
-}
-
-func (s *selected) matches(item any) bool {
-	o, ok := item.(map[string]any)
-	value, has := o[s.key]
-	return ok && has && identityOf(value) == s.value
-}
-
-// editObjects reads the operations on an array of objects. They run in the order
-// $add, $remove, $update; with merge an update keeps the fields it does not name.
-func editObjects(o map[string]any, merge bool) (change, error) {
-	adding, ok := itemsOf(o["$add"])
-	if !ok {
-		return nil, errors.New("$add is not an array")
-	}
-	add, err := cleanedItems(adding)
-	if err != nil {
-		return nil, err
-	}
-	remove, err := selections(o["$remove"], false)
-	if err != nil {
-		return nil, err
-	}
-	update, err := selections(o["$update"], true)
-	if err != nil {
-		return nil, err
-	}
-	return arrayChange(func(held []any) []any {
-		items := appendItems(held, add)
-		for _, s := range remove {
-			items = slices.DeleteFunc(items, s.matches)
-		}
-		for _, s := range update {
-			s.update(items, merge)
-		}
-		return items
-	}), nil
-}
-
-func (s *selected) update(items []any, merge bool) {
-	for i, item := range items {
-		if !s.matches(item) {
-			continue
-		}
-		var held map[string]any
-		if merge {
-			held = item.(map[string]any)
-		}
-		items[i] = merged(held, s.object)
-	}
-}
-
-// selections reads the array of a $remove, or of an $update, which has a new
-// object as well.
-func selections(v any, updating bool) ([]selected, error) {
-	items, ok := itemsOf(v)
-	if !ok || len(items) > maxItems {
-		return nil, fmt.Errorf("$remove and $update are arrays of at most %d items", maxItems)
-	}
-	list := make([]selected, len(items))
-	for i, item := range items {
-		o, _ := item.(map[string]any)
-		key, ok := o["$identifier_key"].(string)
-		value, has := o["$identifier_value"]
-		if !ok || !has {
-			return nil, errors.New("an item of $remove or $update has an $identifier_key and an $identifier_value")
-		}
-		list[i] = selected{key: key, value: identityOf(value)}
-		if !updating {
-			continue
-		}
-		object, ok := o["$new_object"].(map[string]any)
-		if !ok {
-			return nil, errors.New("an item of $update has a $new_object")
-		}
-		clean, err := cleanedObject(object)
-		if err != nil {
-			return nil, err
-		}
-		list[i].object = clean
-	}
-	return list, nil
-}
-
-// replaceBy puts objects into an array in place of those with the same key.
-func replaceBy(key string, objects []any) change {
-	return arrayChange(func(items []any) []any {
-		for _, o := range objects {
-			s := selected{key: key, value: identityOf(o.(map[string]any)[key])}
-			items = append(slices.DeleteFunc(items, s.matches), o)
-		}
-		return items
-	})
 }

@@ -31,10 +31,10 @@ const noIdentifyData = "Valid data must be provided in the 'aliases_to_identify'
 
 // naming is one object of the request.
 type naming struct {
-	profile.Naming
+	ingest.NameItem
 	array   string
 	index   int
-	refused error
+	refused error // by its reader or by the write path; nil else
 }
 
 // identify gives profiles known by an alias, an e-mail or a phone their external
@@ -44,22 +44,19 @@ func (h *Handler) identify(ctx context.Context, c call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var command ingest.Name
+	if len(namings) == 0 {
+		return identified(nil), nil
+	}
+	command := ingest.Name{Source: source}
 	for _, n := range namings {
-		if n.refused == nil {
-			command.Namings = append(command.Namings, n.Naming)
-		}
+		command.Items = append(command.Items, n.NameItem)
 	}
-	if len(command.Namings) > 0 {
-		if err := h.writer.Submit(ctx, &command); err != nil {
-			return answer{}, err
-		}
+	if err := h.writer.Submit(ctx, &command); err != nil {
+		return answer{}, err
 	}
-	outcomes := command.Outcomes
-	for i := range namings {
-		if namings[i].refused == nil {
-			namings[i].refused = outcomes[0].Refused
-			outcomes = outcomes[1:]
+	for i, o := range command.Outcomes {
+		if namings[i].refused == nil && o.Refused != nil {
+			namings[i].refused = o.Refused
 		}
 	}
 	return identified(namings), nil
@@ -93,8 +90,9 @@ func readNamings(c call) (namings []naming, err error) {
 		}
 		for index, raw := range list {
 			n := naming{array: array.name, index: index}
-			n.Workspace, n.Received = c.workspace, c.received.UnixMicro()
+			n.Workspace, n.Received, n.Raw = c.workspace, c.received.UnixMicro(), raw
 			n.refused = n.read(raw, array.field, array.read)
+			n.Refused = fault.From(n.refused)
 			namings = append(namings, n)
 		}
 	}

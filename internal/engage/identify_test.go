@@ -1,6 +1,7 @@
 package engage
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -30,6 +31,7 @@ func TestIdentifyValidation(t *testing.T) {
 		{"phone_numbers_to_identify", `{"external_id":"u1","phone":"+1"}`, ""},
 	}
 	for _, tt := range tests {
+		before := len(s.quarantined())
 		body := `{"` + tt.array + `":[` + tt.object + `]}`
 		if tt.err == "" {
 			if a := s.send("/users/identify", body, http.StatusCreated); a.Aliases == nil || *a.Aliases != 1 || a.Message != "success" {
@@ -40,6 +42,9 @@ func TestIdentifyValidation(t *testing.T) {
 		a := s.send("/users/identify", body, http.StatusBadRequest)
 		if a.Message != noIdentifyData || len(a.Errors) != 1 || a.Errors[0].Type != tt.err || a.Errors[0].Array != tt.array {
 			t.Errorf("%s: answer %+v, want %q", body, a, tt.err)
+		}
+		if rows := s.quarantined(); len(rows) != before+1 || string(rows[0].Raw) != tt.object || rows[0].Source != source {
+			t.Errorf("%s: %d new rows in quarantine, want the object itself", body, len(rows)-before)
 		}
 	}
 }
@@ -84,4 +89,28 @@ func TestIdentifyAmongSeveral(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestAnEmailOfTooManyNamesNobody(t *testing.T) {
+	s := newServer(t)
+	const email = `"email":"info@example.com"`
+	for first := 0; first <= profile.MaxSharers; first += maxObjects {
+		s.send("/users/track", `{"attributes":`+arrayOf(min(maxObjects, profile.MaxSharers+1-first), func(i int) string {
+			return fmt.Sprintf(`{"external_id":"u%d",%s}`, first+i, email)
+		})+`}`, http.StatusCreated)
+	}
+	s.send("/users/track", `{"events":[{`+email+`,"name":"A","time":"2026-01-02"}]}`, http.StatusBadRequest)
+	s.send("/users/identify", `{"emails_to_identify":[{"external_id":"new",`+email+`}]}`, http.StatusBadRequest)
+	s.send("/users/identify", `{"emails_to_identify":[{"external_id":"new",`+email+`,"prioritization":["identified","most_recently_updated"]}]}`, http.StatusBadRequest)
+	rows := s.quarantined()
+	if len(rows) != 3 {
+		t.Fatalf("%d rows in quarantine", len(rows))
+	}
+	for _, q := range rows {
+		if q.Reason != "too_many_profiles" || !strings.Contains(q.Message, "external_id") {
+			t.Errorf("quarantine: %s: %s", q.Reason, q.Message)
+		}
+	}
+	s.send("/users/track", `{"attributes":[{"external_id":"u7","email":null}]}`, http.StatusCreated)
+	s.send("/users/track", `{"events":[{`+email+`,"name":"A","time":"2026-01-02"}]}`, http.StatusCreated)
 }

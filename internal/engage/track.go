@@ -13,6 +13,9 @@ import (
 
 const trackPath = "/users/track"
 
+// source is what stands in the place of a collector's source.
+const source = "engage"
+
 // maxObjects is how many objects one array of /users/track may hold.
 const maxObjects = 75
 
@@ -36,7 +39,7 @@ func (h *Handler) track(ctx context.Context, c call) (answer, error) {
 	if err := b.read(); err != nil {
 		return answer{}, err
 	}
-	accept := ingest.Accept{Workspace: c.workspace, Source: "engage", Received: c.received.UnixMicro(), Items: b.items}
+	accept := ingest.Accept{Workspace: c.workspace, Source: source, Received: c.received.UnixMicro(), Items: b.items}
 	if len(b.items) > 0 {
 		if err := h.writer.Submit(ctx, &accept); err != nil {
 			return answer{}, err
@@ -48,18 +51,14 @@ func (h *Handler) track(ctx context.Context, c call) (answer, error) {
 // batch is the objects of one request on their way to the write path.
 type batch struct {
 	call
-	items   []ingest.Item
-	origins []origin // of the items
-	objects int      // read so far
+	items   []ingest.Item // one for each object
+	origins []origin      // of the items
 }
 
 // origin says where in the request an item comes from.
 type origin struct {
 	array, index int
 	refused      error // by a reader; nil else
-	// note marks an item that only keeps what was left out of the one before it.
-	// It is no part of the answer.
-	note bool
 }
 
 // read takes the request apart into items. An error speaks of the whole request.
@@ -89,27 +88,32 @@ func arrayIn(body object, name string, most int) (list []json.RawMessage, err er
 
 // add reads one object.
 func (b *batch) add(from origin, raw json.RawMessage) {
-	nth := b.objects
-	b.objects++
+	nth := len(b.items)
 	item, left, err := b.item(from, raw)
 	if err != nil {
 		from.refused = err
-		b.put(from, ingest.Item{Raw: raw, Refused: fault.From(err)})
+		b.put(from, ingest.Item{Raw: raw, Refused: fault.From(err), Key: b.key(ingest.ByRefusal, string(raw), nth)})
 		return
 	}
 	item.Raw = raw
+	item.Key = b.key(ingest.ByIdempotencyKey, "", nth)
+	if len(left) > 0 {
+		item.Left = joined(left)
+	}
 	if item.Event == nil {
 		item.At += int64(nth) // of attributes sent at once the later ones hold
 	}
-	if b.idempotency != "" {
-		key := ingest.NewSeenKey(b.workspace, trackPath, ingest.ByIdempotencyKey, b.idempotency, nth)
-		item.Key = &key
-	}
 	b.put(from, item)
-	if len(left) > 0 {
-		from.note = true
-		b.put(from, ingest.Item{Raw: raw, Refused: joined(left), Event: item.Event})
+}
+
+// key recognises the nth object when its request comes again, nil without an
+// Idempotency-Key. What is refused is recognised by its text as well.
+func (b *batch) key(by ingest.SeenBy, text string, nth int) *ingest.SeenKey {
+	if b.idempotency == "" {
+		return nil
 	}
+	key := ingest.NewSeenKey(b.workspace, trackPath, by, b.idempotency+text, nth)
+	return &key
 }
 
 func (b *batch) item(from origin, raw json.RawMessage) (ingest.Item, []*fault.Error, error) {
@@ -152,7 +156,6 @@ func (b *batch) report(outcomes []ingest.Outcome) answer {
 	for i, o := range outcomes {
 		from := b.origins[i]
 		switch {
-		case from.note:
 		case o.Refused == nil || b.skipped(i, o):
 			processed[from.array]++
 			any = true

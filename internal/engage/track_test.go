@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -235,6 +236,34 @@ func TestOnlyTheFirstPropertiesAreKept(t *testing.T) {
 	}
 	if q := s.quarantined(); len(q) != 1 || q[0].Reason != "too_many_properties" || q[0].Event != "A" {
 		t.Errorf("quarantine %+v", q)
+	}
+}
+
+// A request that is sent again leaves no second row, and what was left out of an
+// object has a row only when the object was taken.
+func TestRowsOfARepeatedRequest(t *testing.T) {
+	s := newServer(t)
+	send := func(status int, objects string) {
+		t.Helper()
+		s.send("/users/track", `{"attributes":[`+objects+`]}`, status, "Idempotency-Key", "k1")
+	}
+	for range 3 {
+		send(http.StatusCreated, `{"external_id":"u1","country":"zz"},{"external_id":"u1","gender":"?"}`)
+	}
+	for range 2 {
+		send(http.StatusCreated, `{"external_id":"u1","country":"zz"},{"external_id":"u1","gender":"F"}`)
+	}
+	if got := s.attributes("u1"); got != `{"gender":"F"}` {
+		t.Errorf("attributes %s: the mended object was taken for a duplicate", got)
+	}
+	s.send("/users/track", `{"attributes":[{"braze_id":"00000000000000000000abcd","country":"zz"}]}`, http.StatusBadRequest)
+	var reasons []string
+	for _, q := range s.quarantined() {
+		reasons = append(reasons, q.Reason)
+	}
+	slices.Sort(reasons)
+	if want := []string{"bad_country", "bad_field", "unknown_profile"}; !slices.Equal(reasons, want) {
+		t.Errorf("quarantine %q, want %q", reasons, want)
 	}
 }
 

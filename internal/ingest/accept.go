@@ -1,9 +1,6 @@
 package ingest
 
 import (
-	"bytes"
-	"encoding/json"
-	"slices"
 	"time"
 
 	"platen/internal/campaign"
@@ -30,21 +27,25 @@ type Item struct {
 	// At is the time of the statement in unix microseconds: the sender's, or
 	// the receipt.
 	At int64
-	// Key recognises a duplicate; nil when the sender gave no id.
+	// Key recognises a duplicate; nil when the sender gave no id. Of an item that
+	// is Refused it is the refusal's own (see ByRefusal).
 	Key *SeenKey
 	// KeyFor is how long the key holds; 0 is as long as it is remembered.
 	KeyFor time.Duration
-	// Raw is the sender's own text, kept when the item is refused.
+	// Raw is the sender's own text, kept when the item is refused or has Left.
 	Raw []byte
 	// Refused is set for an item that a handler refused already.
 	Refused *fault.Error
+	// Left says what a handler left out of it, kept in quarantine once the item is
+	// accepted; nil for nothing.
+	Left *fault.Error
 }
 
 // Outcome is what became of an Item.
 type Outcome struct {
 	Event     event.ID // stored, or stored before when Duplicate
-	Duplicate bool
-	Created   bool // a new profile was made for it
+	Duplicate bool     // it came before: nothing was written
+	Created   bool     // a new profile was made for it
 	// Refused is why it was not stored; Quarantine is then the row that keeps it.
 	Refused    *fault.Error
 	Quarantine event.ID
@@ -83,13 +84,12 @@ func (a *Accept) size() int {
 func (a *Accept) touch(tx *transaction) {
 	for i := range a.Items {
 		item := &a.Items[i]
-		if item.Refused != nil {
-			continue
-		}
 		if item.Key != nil {
 			tx.seen(*item.Key)
 		}
-		tx.Book.Touch(a.call(item))
+		if item.Refused == nil {
+			tx.Book.Touch(a.call(item))
+		}
 	}
 }
 
@@ -101,14 +101,18 @@ func (a *Accept) apply(tx *transaction) {
 }
 
 func (a *Accept) accept(tx *transaction, i *Item) Outcome {
-	if i.Refused != nil {
-		return a.quarantine(tx, i, i.Refused)
-	}
-	if i.Key != nil {
-		id := tx.seen(*i.Key)
-		if id != 0 && (i.KeyFor == 0 || tx.writer.now().Sub(id.Time()) <= i.KeyFor) {
-			return Outcome{Event: id, Duplicate: true}
+	before, duplicate := i.seen(tx)
+	switch {
+	case i.Refused != nil && duplicate:
+		return Outcome{Refused: i.Refused, Quarantine: before, Duplicate: true}
+	case i.Refused != nil:
+		o := a.refuse(tx, i, i.Refused)
+		if i.Key != nil {
+			tx.remember(*i.Key, o.Quarantine)
 		}
+		return o
+	case duplicate:
+		return Outcome{Event: before, Duplicate: true}
 	}
 	call := a.call(i)
 	id := tx.writer.ids.Next()
@@ -118,10 +122,13 @@ func (a *Accept) accept(tx *transaction, i *Item) Outcome {
 	hits := a.hits(tx, i, call, id)
 	placed, err := tx.Book.Apply(call)
 	if err != nil {
-		return a.quarantine(tx, i, fault.From(err))
+		return a.refuse(tx, i, fault.From(err))
 	}
 	if i.Key != nil {
 		tx.remember(*i.Key, id)
+	}
+	if i.Left != nil {
+		a.refuse(tx, i, i.Left)
 	}
 	if i.Event == nil {
 		return Outcome{Created: placed.Created}
@@ -137,6 +144,26 @@ func (a *Accept) accept(tx *transaction, i *Item) Outcome {
 		tx.changes.Photos = append(tx.changes.Photos, Photo{Workspace: a.Workspace, URL: url, Shown: a.Received})
 	}
 	return Outcome{Event: id, Created: placed.Created}
+}
+
+// seen gives what an earlier item with the same key left: an event, or a row in
+// quarantine.
+func (i *Item) seen(tx *transaction) (before event.ID, duplicate bool) {
+	if i.Key == nil {
+		return 0, false
+	}
+	id := tx.seen(*i.Key)
+	return id, id != 0 && (i.KeyFor == 0 || tx.writer.now().Sub(id.Time()) <= i.KeyFor)
+}
+
+// refuse keeps an item, or what was left out of it, in quarantine.
+func (a *Accept) refuse(tx *transaction, i *Item, why *fault.Error) Outcome {
+	q := quarantined(why, i.Raw)
+	q.Workspace, q.Source, q.Received = a.Workspace, a.Source, a.Received
+	if i.Event != nil {
+		q.Event = i.Event.Name
+	}
+	return Outcome{Refused: why, Quarantine: tx.refuse(q)}
 }
 
 // hits finds the live campaigns that the event triggers. Conditions see the
@@ -177,68 +204,3 @@ func named(w profile.Who) []profile.Identifier {
 	}
 	return nil // an e-mail or a phone is an attribute
 }
-
-func (a *Accept) quarantine(tx *transaction, i *Item, why *fault.Error) Outcome {
-	q := Quarantined{
-		Workspace: a.Workspace, Source: a.Source, Received: a.Received,
-		Reason: why.Reason, Message: why.Safe(), Pointer: why.Pointer,
-		Raw: clip(i.Raw),
-	}
-	if i.Event != nil {
-		q.Event = i.Event.Name
-	}
-	return Outcome{Refused: why, Quarantine: tx.refuse(q)}
-}
-
-// Quarantined is a refused event with the reason.
-type Quarantined struct {
-	ID        event.ID
-	Workspace int64
-	Source    string
-	Received  int64 // unix microseconds
-	Event     string
-	Reason    string // machine word
-	Message   string
-	Pointer   string
-	Raw       []byte // the sender's text, at most MaxQuarantineBytes
-}
-
-// MaxQuarantineBytes bounds the text kept of one refused event.
-const MaxQuarantineBytes = 64 << 10
-
-func clip(raw []byte) []byte {
-	if len(raw) > MaxQuarantineBytes {
-		raw = raw[:MaxQuarantineBytes]
-	}
-	return slices.Clone(raw)
-}
-
-// photos finds the pictures of the products in an event's properties, at most
-// maxPhotos.
-func photos(properties json.RawMessage) []string {
-	if !bytes.Contains(properties, []byte(`"image_url"`)) {
-		return nil
-	}
-	var p struct {
-		ImageURL string `json:"image_url"`
-		Products []struct {
-			ImageURL string `json:"image_url"`
-		} `json:"products"`
-	}
-	if json.Unmarshal(properties, &p) != nil {
-		return nil
-	}
-	var urls []string
-	add := func(u string) {
-		if u != "" && len(urls) < maxPhotos && !slices.Contains(urls, u) {
-			urls = append(urls, u)
-		}
-	}
-	add(p.ImageURL)
-	for _, product := range p.Products {
-		add(product.ImageURL)
-	}
-	return urls
-}
-
-const maxPhotos = 20

@@ -215,6 +215,44 @@ func TestARefusedEventIsNoDuplicateWhenItComesAgain(t *testing.T) {
 	}
 }
 
+func TestWhatWasLeftOutIsKeptOnceItsItemIsAccepted(t *testing.T) {
+	b := newBench().run(t)
+	item := func(user string) Item {
+		i := keyed(b.track(profile.Who{UserID: user}, "ordered", `{}`), "of "+user)
+		i.Left = fault.Refused("bad_country", "country was removed")
+		return i
+	}
+	unknown := item("nobody")
+	unknown.ExistingOnly = true
+	for range 3 {
+		b.accept(t, item("u1"))
+	}
+	b.accept(t, unknown)
+	kept := b.store.all().Quarantined
+	if len(kept) != 2 || kept[0].Reason != "bad_country" || kept[0].Event != "ordered" || string(kept[0].Raw) != "{}" || kept[1].Reason != "unknown_profile" {
+		t.Errorf("kept: %+v", kept)
+	}
+}
+
+func TestARefusalWithAKeyIsKeptOnce(t *testing.T) {
+	b := newBench().run(t)
+	refused := func(text string) Item {
+		k := NewSeenKey(testWorkspace, "shop", ByRefusal, "m1"+text, 0)
+		return Item{Raw: []byte(text), Key: &k, Refused: fault.Refused("bad_field", "time is missing")}
+	}
+	first, other := b.accept(t, refused("a"))[0], b.accept(t, refused("b"))[0]
+	again := b.accept(t, refused("a"))[0]
+	if first.Duplicate || other.Duplicate || !again.Duplicate || again.Quarantine != first.Quarantine || again.Refused == nil {
+		t.Errorf("first %+v, other %+v, again %+v", first, other, again)
+	}
+	if mended := b.accept(t, keyed(b.track(user("u1"), "ordered", ""), "m1"))[0]; mended.Duplicate || mended.Event == 0 {
+		t.Errorf("the mended one: %+v", mended)
+	}
+	if n := len(b.store.all().Quarantined); n != 2 {
+		t.Errorf("%d are kept", n)
+	}
+}
+
 // campaignOn is a live campaign on an event, for products above a price and
 // people whose plan is gold.
 func campaignOn(t *testing.T, name string) *campaign.Campaign {
@@ -319,6 +357,9 @@ func TestPhotosOfProductsAreQueued(t *testing.T) {
 	for properties, want := range map[string]int{
 		`{"image_url":"https://x.example/a.png"}`: 1,
 		`{"image_url":"https://x.example/a.png","products":[{"image_url":"https://x.example/b.png"},{"image_url":"https://x.example/a.png"},{"id":"1"}]}`: 2,
+		`{"image_url":"https://x.example/a.png","products":"none"}`:                                                                                       1,
+		`{"image_url":7,"products":[{"image_url":8},9,{"image_url":"https://x.example/a.png"}]}`:                                                          1,
+		`{"image_url":" https://x.example/a.png\n"}`:                                                                                                      1,
 		`{"image_url":""}`:                       0,
 		`{"image_url":17}`:                       0,
 		`{"title":"an \"image_url\" in a text"}`: 0,
@@ -326,7 +367,7 @@ func TestPhotosOfProductsAreQueued(t *testing.T) {
 	} {
 		before := len(b.store.all().Photos)
 		b.accept(t, b.track(user("u1"), "product_viewed", properties))
-		if got := b.store.all().Photos[before:]; len(got) != want || want > 0 && got[0].Workspace != testWorkspace {
+		if got := b.store.all().Photos[before:]; len(got) != want || want > 0 && (got[0].Workspace != testWorkspace || strings.TrimSpace(got[0].URL) != got[0].URL || got[0].Shown != b.clock.UnixMicro()) {
 			t.Errorf("%.80s: %v", properties, got)
 		}
 	}
@@ -343,26 +384,5 @@ func TestCommittedTellsWhatIsLeftToDo(t *testing.T) {
 	b.accept(t, b.claim("a1", "u2", b.clock.Add(-time.Minute)))
 	if want := []Committed{{Commands: 1, Hits: 1, Photos: 1}, {Commands: 1}, {Commands: 1, Stale: true}}; !slices.Equal(told, want) {
 		t.Errorf("told %+v, expected %+v", told, want)
-	}
-}
-
-func TestNameNamesAProfile(t *testing.T) {
-	b := newBench().run(t)
-	first := b.accept(t, b.track(profile.Who{Email: "x@example.com"}, "ordered", ""))
-	n := &Name{Namings: []profile.Naming{
-		{Workspace: testWorkspace, UserID: "u1", Subject: profile.Who{Email: "X@example.com "}, Received: b.clock.UnixMicro()},
-		{Workspace: testWorkspace, UserID: "u2", Subject: profile.Who{Email: "nobody@example.com"}, Received: b.clock.UnixMicro()},
-		{Workspace: testWorkspace, UserID: "null", Subject: profile.Who{Email: "x@example.com"}, Received: b.clock.UnixMicro()},
-	}}
-	if err := b.Submit(t.Context(), n); err != nil {
-		t.Fatal(err)
-	}
-	if o := n.Outcomes; !o[0].Done || o[0].Refused != nil || o[1].Done || o[1].Refused != nil || o[2].Done || fault.ReasonOf(o[2].Refused) != "bad_identifier" {
-		t.Errorf("outcomes: %+v", o)
-	}
-	after := b.accept(t, b.track(user("u1"), "ordered", ""))
-	events := b.store.all().Events
-	if after[0].Created || events[0].Part != events[1].Part {
-		t.Errorf("before %+v, after %+v", first, after)
 	}
 }

@@ -28,6 +28,9 @@ const (
 	ByWebhookID      SeenBy = 'w' // the webhook-id header and the event's index
 	ByMessageID      SeenBy = 'm' // messageId or event_id of the body
 	ByContent        SeenBy = 'c' // the whole body, where the source's policy says so
+	// ByRefusal is for items that a handler refused: the id is one of the others
+	// with the refused text behind it, so that the mended text is no duplicate.
+	ByRefusal SeenBy = 'r'
 )
 
 // NewSeenKey makes the key of one event. scope is the source's key or, for the

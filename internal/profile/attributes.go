@@ -15,33 +15,6 @@ import (
 // last of each claimant stays.
 const MaxVersions = 24
 
-// MaxAttributes is how many attributes one part may have, removed ones counted: as
-// many as a person could still look through. It keeps what is read and written
-// with every event small.
-const MaxAttributes = 1000
-
-// tooMany says whether a call would give the part that it is written to more than
-// MaxAttributes. The part is the one that the call names, nil for none.
-func (b *Book) tooMany(named *Part, set []Setting) bool {
-	p := named
-	switch {
-	case p == nil:
-		p = &Part{}
-	case !p.Anonymous():
-		p = b.Root(p)
-	}
-	n := len(p.Own.Attributes)
-	if n+len(set) <= MaxAttributes {
-		return false
-	}
-	for _, s := range set {
-		if _, known := p.Own.Attributes[s.Name]; !known {
-			n++
-		}
-	}
-	return n > MaxAttributes
-}
-
 // Version is a value an attribute was set to, and when.
 type Version struct {
 	At    int64  // unix microseconds

@@ -116,27 +116,3 @@ func TestSharedDeviceKeepsEachUsersLast(t *testing.T) {
 	wantEqual(t, "versions of a user's own", root.Own.Attributes["n"], []Version{{epoch + 5001*second, "2"}})
 	wantEqual(t, "the last user", w.attributes(user("u19")), fmt.Sprintf(`{"n":%d}`, 1000+3*MaxVersions-1))
 }
-
-func TestAProfileHasSoManyAttributes(t *testing.T) {
-	w := newWorld(t)
-	set := func(user string, first, n int) error {
-		c := Call{Workspace: testWorkspace, Who: Who{UserID: user}, At: epoch, Received: epoch}
-		for i := range n {
-			c.Set = append(c.Set, Setting{Name: fmt.Sprint("a", first+i), Value: "1"})
-		}
-		_, err := w.try(c)
-		return err
-	}
-	if err := set("u1", 0, MaxAttributes-1); err != nil {
-		t.Fatal(err)
-	}
-	wantRefused(t, set("u1", MaxAttributes-1, 2), "too_many_attributes")
-	if err := set("u1", MaxAttributes-1, 1); err != nil {
-		t.Errorf("the last one: %v", err)
-	}
-	wantRefused(t, set("u1", MaxAttributes, 1), "too_many_attributes")
-	if err := set("u1", 0, MaxAttributes); err != nil {
-		t.Errorf("those that are there: %v", err)
-	}
-	wantRefused(t, set("u2", 0, MaxAttributes+1), "too_many_attributes")
-}

@@ -97,8 +97,9 @@ func (b *Book) PutPart(p *Part) {
 }
 
 // PutKey adds what the store knows of a key: the parts it names, none when it is
-// unknown. Identifiers name at most one. A BrazeID is no key: it is asked for as
-// a part.
+// unknown. Identifiers name at most one. Of an e-mail or phone MaxSharers+1 are
+// enough, and the parts themselves are not asked for then. A BrazeID is no key: it
+// is asked for as a part.
 func (b *Book) PutKey(k Key, parts ...event.ID) {
 	delete(b.missingKeys, k)
 	if _, looked := attributeOf(k.Kind); looked {

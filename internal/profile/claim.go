@@ -53,8 +53,8 @@ func (b *Book) touchMembers(root *Part) {
 	}
 }
 
-// mayClaim holds the caps of rule 5. The anonymous part and the root of the user
-// are nil when they do not exist yet.
+// mayClaim holds the caps of rule 5 and of attributes. The anonymous part and the
+// root of the user are nil when they do not exist yet.
 func (b *Book) mayClaim(a, root *Part, c Claim, received int64) error {
 	if a != nil {
 		if err := b.mayShare(a, c, received); err != nil {
@@ -62,8 +62,13 @@ func (b *Book) mayClaim(a, root *Part, c Claim, received int64) error {
 		}
 	}
 	isMember := root != nil && a != nil && slices.Contains(root.Members, a.ID)
-	if root != nil && !isMember && root.names() >= MaxIdentifiers {
+	switch {
+	case root == nil || isMember:
+		return nil
+	case root.names() >= MaxIdentifiers:
 		return tooManyIdentifiers(c.User)
+	case a != nil:
+		return mayJoin(root, a)
 	}
 	return nil
 }

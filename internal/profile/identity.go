@@ -33,8 +33,8 @@ type Call struct {
 type Setting struct {
 	Name  string
 	Value string // compact JSON; "null" removes
-	// Change works in the order of acceptance and not of the senders' times;
-	// ok is false when nothing is to be changed.
+	// Change works in the order of acceptance and not of the senders' times, on
+	// the value from before the call; ok is false when nothing is to be changed.
 	Change func(current string) (value string, ok bool)
 }
 
@@ -126,6 +126,10 @@ func (b *Book) Apply(c Call) (Placed, error) {
 	if err := b.mayApply(c, part); err != nil {
 		return Placed{}, err
 	}
+	settings, err := b.settle(c, part)
+	if err != nil {
+		return Placed{}, err
+	}
 	created := part == nil
 	if created {
 		part = b.createFor(c)
@@ -137,7 +141,7 @@ func (b *Book) Apply(c Call) (Placed, error) {
 	if !part.Anonymous() {
 		part = root // what was merged does not grow any more
 	}
-	for _, s := range c.Set {
+	for _, s := range settings {
 		b.set(part, root, s, c)
 	}
 	if c.Event != nil {
@@ -147,16 +151,17 @@ func (b *Book) Apply(c Call) (Placed, error) {
 	return Placed{Part: part, Root: root, Created: created}, nil
 }
 
-// mayApply refuses a call that names no profile where it must, and what rule 5
-// refuses. The part is the one the call names, nil for none.
+// mayApply refuses a call that names too many profiles, or none where it must, and
+// what rule 5 refuses. The part is the one the call names, nil for none.
 func (b *Book) mayApply(c Call, part *Part) error {
+	if err := b.mayLookUp(c.Workspace, c.Who); err != nil {
+		return err
+	}
 	switch {
 	case part == nil && (c.ExistingOnly || c.Who.strongest().Kind == BrazeID):
 		return fault.New(fault.NotFound, "unknown_profile", "no profile has this identifier, and the call may not make one")
 	case part != nil && part.Blocked:
 		return blocked(part)
-	case b.tooMany(part, c.Set):
-		return fault.Refused("too_many_attributes", "the profile would have more than %d attributes; what is different with every event belongs into its properties", MaxAttributes)
 	case !c.Claim:
 		return nil
 	case c.Who.UserID == "" || c.Who.AnonymousID == "":
@@ -195,18 +200,12 @@ func (b *Book) count(part, root *Part, c Call) {
 	b.touch(part, c.Received)
 }
 
-// set gives an attribute its value on the part and on the profile it belongs to.
+// set gives an attribute its value, which a change has made already (see settle),
+// on the part and on the profile it belongs to.
 func (b *Book) set(part, root *Part, s Setting, c Call) {
 	v := Version{At: c.At, Value: s.Value}
 	if s.Change != nil {
-		facts := root.Facts()
-		current, _ := facts.Attributes.Get(s.Name)
-		value, ok := s.Change(current)
-		if !ok {
-			return
-		}
-		v.Value = value
-		if last, ok := facts.Attributes.last(s.Name); ok {
+		if last, ok := root.Facts().Attributes.last(s.Name); ok {
 			v.At = max(v.At, last.At+1)
 		}
 		part = root // a later time under a shared anonymous id could be another's

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"platen/internal/event"
+	"platen/internal/fault"
 )
 
 // lookupKind is the namespace in which an attribute can be looked up.
@@ -54,12 +55,33 @@ func (b *Book) byBrazeID(k Key) *Part {
 	return nil
 }
 
-// Lookup gives the roots of the profiles that have an e-mail or a phone.
+// MaxSharers is how many parts may share an e-mail or a phone that is looked up:
+// each is read at every look-up, and one that more share names no one person.
+const MaxSharers = 100
+
+// mayLookUp refuses to look for a person by an e-mail or a phone that more than
+// MaxSharers parts have.
+func (b *Book) mayLookUp(workspace int64, who Who) error {
+	k := Key{workspace, who.strongest()}
+	if !crowded(b.looks[k]) {
+		return nil
+	}
+	return fault.Refused("too_many_profiles",
+		"more than %d profiles share this %s, so it names no one person; name the profile by its user_id (external_id)", MaxSharers, k.Kind)
+}
+
+// crowded says whether more parts share an e-mail or phone than are looked up.
+func crowded(sharers []event.ID) bool { return len(sharers) > MaxSharers }
+
+// Lookup gives the roots of the profiles that have an e-mail or a phone, none
+// when more than MaxSharers parts have it.
 func (b *Book) Lookup(k Key) []*Part {
 	k.Value = NormalLookup(k.Kind, k.Value)
 	ids, known := b.looks[k]
 	if !known {
 		b.missingKeys[k] = struct{}{}
+	}
+	if !known || crowded(ids) {
 		return nil
 	}
 	var roots []*Part
@@ -184,8 +206,12 @@ func (b *Book) changeLookup(row LookupRow) {
 	}
 }
 
-// applied are the parts of a key after the change; parts is written to.
+// applied are the parts of a key after the change; parts is written to. Of a
+// crowded key not all are known, so it stays crowded while the book lives.
 func (r LookupRow) applied(parts []event.ID) []event.ID {
+	if crowded(parts) {
+		return parts
+	}
 	parts = slices.DeleteFunc(parts, func(id event.ID) bool { return id == r.Part })
 	if !r.Remove {
 		parts = append(parts, r.Part)

@@ -210,6 +210,52 @@ func TestRule7EmailWithinOneBook(t *testing.T) {
 	wantEqual(t, "u1", w.did(user("u1")), []string{"y"})
 }
 
+// An e-mail of very many people costs no look-up more than one of a few.
+func TestRule7AnEmailOfTooMany(t *testing.T) {
+	w := newWorld(t)
+	const address = "info@example.com"
+	give := func(i int) { w.do(set(user(fmt.Sprint("u", i)), "email", quote(address), 1)) }
+	for i := range MaxSharers {
+		give(i)
+	}
+	w.do(track(email(address), "x", 2))
+	give(MaxSharers)
+	w.loaded = 0
+	_, err := w.try(track(email(address), "x", 3))
+	wantRefused(t, err, "too_many_profiles")
+	for _, wishes := range [][]Priority{nil, {PreferIdentified, PreferRecent}} {
+		_, err = w.name(Naming{UserID: "new", Subject: email(address), Prioritization: wishes})
+		wantRefused(t, err, "too_many_profiles")
+	}
+	if w.loaded > 0 {
+		t.Errorf("%d parts were loaded", w.loaded)
+	}
+	w.do(set(user("u7"), "email", "null", 4))
+	w.do(track(email(address), "x", 5))
+}
+
+// What is known of a crowded key is not all: removals in the same book do not
+// make the rest of it the whole.
+func TestRule7ACrowdedKeyStaysCrowdedInABook(t *testing.T) {
+	w := newWorld(t)
+	for i := range 2 * MaxSharers {
+		w.do(set(user(fmt.Sprint("u", i)), "email", `"e@example.com"`, 1))
+	}
+	b := NewBook(w.newID)
+	for i := range MaxSharers {
+		c := w.receive(set(user(fmt.Sprint("u", i)), "email", "null", 2))
+		by := w.receive(track(email("e@example.com"), "x", 3))
+		w.fill(b, func() { b.Touch(c); b.Touch(by) })
+		if _, err := w.write(b, c, 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.write(b, by, 0)
+		wantRefused(t, err, "too_many_profiles")
+	}
+	w.save(b)
+	w.do(track(email("e@example.com"), "x", 4))
+}
+
 func TestRule8LastValueHolds(t *testing.T) {
 	type setting struct {
 		value string

@@ -97,7 +97,8 @@ func (w *world) fill(b *Book, touch func()) {
 func (w *world) putKey(b *Book, k Key) {
 	switch id, ok := w.ids[k]; {
 	case k.Kind == Email || k.Kind == Phone:
-		b.PutKey(k, w.looks[k]...)
+		ids := w.looks[k]
+		b.PutKey(k, ids[:min(len(ids), MaxSharers+1)]...)
 	case ok:
 		b.PutKey(k, id)
 	default:
@@ -127,7 +128,10 @@ func (w *world) save(b *Book) {
 		if has != row.Remove || row.Value == "" {
 			w.t.Fatalf("look-up %q of part %d: remove is %v, stored is %v", row.Value, row.Part, row.Remove, has)
 		}
-		w.looks[row.Key] = row.applied(slices.Clone(w.looks[row.Key]))
+		w.looks[row.Key] = slices.DeleteFunc(w.looks[row.Key], func(id event.ID) bool { return id == row.Part })
+		if !row.Remove {
+			w.looks[row.Key] = append(w.looks[row.Key], row.Part)
+		}
 	}
 	w.log = append(w.log, c.Records...)
 }

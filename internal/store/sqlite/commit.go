@@ -76,9 +76,9 @@ func (s *Store) put(c *sqlite.Conn, ch ingest.Changes) error {
 		return fmt.Errorf("store refused events: %w", err)
 	}
 	for _, p := range ch.Photos {
-		err := query(c, `INSERT INTO photos (workspace, url, state, queued, fetched, attempts, error) VALUES (?, ?, 'queued', 0, 0, 0, '')
-			ON CONFLICT (workspace, url) DO UPDATE SET state = 'queued', queued = 0, attempts = 0 WHERE state = 'failed' AND fetched < ?`,
-			nil, p.Workspace, p.URL, p.Shown-ingest.PhotoAgain.Microseconds())
+		err := query(c, `INSERT INTO photos (workspace, url, state, queued, fetched, attempts, error) VALUES (?, ?, 'queued', ?, 0, 0, '')
+			ON CONFLICT (workspace, url) DO UPDATE SET state = 'queued', queued = excluded.queued, attempts = 0 WHERE state = 'failed' AND fetched < ?`,
+			nil, p.Workspace, p.URL, p.Shown, p.Shown-ingest.PhotoAgain.Microseconds())
 		if err != nil {
 			return fmt.Errorf("store photos to fetch: %w", err)
 		}

@@ -60,12 +60,12 @@ func (v *view) loadParts(keys []profile.Key, parts []event.ID, b *profile.Book) 
 	return nil
 }
 
-const (
-	byIdentifier = "SELECT part FROM identifiers WHERE workspace = ? AND kind = ? AND value = ?"
-	byLookup     = "SELECT part FROM lookups WHERE workspace = ? AND kind = ? AND value = ?"
-)
+const byIdentifier = "SELECT part FROM identifiers WHERE workspace = ? AND kind = ? AND value = ?"
 
-// loadKey puts the parts that a key names into the book, and the key itself.
+// byLookup finds one part more than a book makes use of, to tell that there are more.
+var byLookup = fmt.Sprintf("SELECT part FROM lookups WHERE workspace = ? AND kind = ? AND value = ? LIMIT %d", profile.MaxSharers+1)
+
+// loadKey puts a key and the parts that it names into the book.
 func (v *view) loadKey(k profile.Key, b *profile.Book) error {
 	text := byIdentifier
 	if k.Kind == profile.Email || k.Kind == profile.Phone {
@@ -79,6 +79,10 @@ func (v *view) loadKey(k profile.Key, b *profile.Book) error {
 	if err != nil {
 		return err
 	}
+	b.PutKey(k, ids...)
+	if len(ids) > profile.MaxSharers {
+		return nil // the book looks at none of them
+	}
 	for _, id := range ids {
 		p, err := v.loadPart(id)
 		if err != nil {
@@ -89,7 +93,6 @@ func (v *view) loadKey(k profile.Key, b *profile.Book) error {
 		}
 		b.PutPart(p)
 	}
-	b.PutKey(k, ids...)
 	return nil
 }
 

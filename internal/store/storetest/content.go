@@ -59,8 +59,10 @@ func (f *fixture) sameDocuments(revision int64, want ...document.Stored) {
 }
 
 func photos(f *fixture) {
-	a, b := ingest.Photo{Workspace: workspace, URL: "https://x.example/a.png"}, ingest.Photo{Workspace: elsewhere, URL: "https://x.example/a.png"}
-	f.commit(ingest.Changes{Photos: []ingest.Photo{a, b, a}})
+	a := ingest.Photo{Workspace: workspace, URL: "https://x.example/a.png", Shown: f.clock.UnixMicro() - 1}
+	b := ingest.Photo{Workspace: elsewhere, URL: "https://x.example/a.png", Shown: f.clock.UnixMicro()}
+	f.commit(ingest.Changes{Photos: []ingest.Photo{b, a, b}})
+	f.sameQueue(f.clock.Add(-time.Microsecond), asset.Photo{Workspace: a.Workspace, URL: a.URL, State: asset.Queued})
 	f.sameQueue(f.clock, asset.Photo{Workspace: a.Workspace, URL: a.URL, State: asset.Queued}, asset.Photo{Workspace: b.Workspace, URL: b.URL, State: asset.Queued})
 
 	later := asset.Photo{Workspace: workspace, URL: a.URL, State: asset.Queued, Attempts: 1, Next: f.clock.Add(time.Minute), Error: "timed out"}
@@ -88,7 +90,8 @@ func photos(f *fixture) {
 	f.sameQueue(f.clock)
 	a.Shown++
 	f.commit(ingest.Changes{Photos: []ingest.Photo{a}})
-	f.sameQueue(f.clock, asset.Photo{Workspace: workspace, URL: a.URL, State: asset.Queued})
+	f.sameQueue(time.UnixMicro(a.Shown - 1))
+	f.sameQueue(time.UnixMicro(a.Shown), asset.Photo{Workspace: workspace, URL: a.URL, State: asset.Queued})
 	if _, ok, err := f.store.Photo(f.Context(), workspace, "https://x.example/none.png"); ok || err != nil {
 		f.Errorf("a photo that nothing showed: %v, %v", ok, err)
 	}
