@@ -43,9 +43,9 @@ func (s *Scope) root(step *Step) (any, error) {
 		if name, err = s.text(key); err != nil {
 			return nil, err
 		}
-		if err := s.workOn(name); err != nil {
-			return nil, err
-		}
+	}
+	if err := s.workOn(name); err != nil {
+		return nil, err
 	}
 	value, _ := s.lookup(name)
 	return value, nil
@@ -59,6 +59,9 @@ func (s *Scope) follow(container any, step *Step) (any, error) {
 			return nil, err
 		}
 		return s.index(container, key)
+	}
+	if err := s.workOn(step.Name); err != nil {
+		return nil, err
 	}
 	if v, ok := member(container, step.Name); ok {
 		return v, nil

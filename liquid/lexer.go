@@ -140,7 +140,8 @@ func (l *lexer) inner(from, to int) (int, int) {
 	return from, to
 }
 
-// tag reads the `{% … %}` that begins at l.at.
+// tag reads the `{% … %}` that begins at l.at. One without a name is an error, and
+// passed over.
 func (l *lexer) tag() (piece, error) {
 	from := l.at
 	i := strings.Index(l.p.text[from+2:l.end], "%}")
@@ -148,11 +149,11 @@ func (l *lexer) tag() (piece, error) {
 		return piece{}, l.p.errorAt(from, l.end, "this tag is never closed: expected %%}")
 	}
 	pc := piece{kind: pieceTag, from: from, to: from + 2 + i + 2}
+	l.at = pc.to
 	inside, to := l.inner(from+2, from+2+i)
 	if err := l.name(&pc, inside, to); err != nil {
 		return piece{}, err
 	}
-	l.at = pc.to
 	return pc, nil
 }
 

@@ -35,6 +35,7 @@ var hostile = []struct{ name, template, want string }{
 	{"long blank text", `{% assign a = '          ' %}{% for i in (1..18) %}{% assign a = a | append: a %}{% endfor %}{% for i in (1..999999) %}{% if a == blank %}{% endif %}{% endfor %}`, ""},
 	{"sum of long texts", `{% assign a = '1111111111' %}{% for i in (1..16) %}{% assign a = a | append: a %}{% endfor %}{% assign l = a | split: 'x' %}{% for i in (1..12) %}{% assign l = l | concat: l %}{% endfor %}{% for i in (1..9999) %}{{ l | sum }}{% endfor %}`, ""},
 	{"unclosed tags in a comment", `{% comment %}` + strings.Repeat("{%", 100_000), ""},
+	{"unclosed raw in a comment", `{% comment %}` + strings.Repeat("{% raw %}", 400_000) + `{% endcomment %}done`, "done"},
 	{"unclosed raw", `{% raw %}` + strings.Repeat("{% endraw ", 50_000), ""},
 	{"unclosed scripts", `{% assign a = '<script' %}{% for i in (1..14) %}{% assign a = a | append: a %}{% endfor %}{{ a | strip_html | size }}`, "114688"},
 	{"huge number", `{% assign n = 9 %}{% for i in (1..99) %}{% assign n = n | times: n %}{% endfor %}{{ n }}`, ""},
@@ -63,8 +64,18 @@ var hostile = []struct{ name, template, want string }{
 	{"deep JSON", `{{ '` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `' | json_parse }}`, ""},
 	{"sort bomb", `{% for i in (1..100000) %}{% assign a = (1..1000) | sort %}{% endfor %}`, ""},
 	{"cycle", `{% for i in (1..1000000000) %}{% cycle 1, 2 %}{% endfor %}`, ""},
+	{"long text as a cycle's name", `{% for i in (1..9999) %}{% cycle long: 1 %}{% endfor %}`, ""},
+	{"long name of a variable", `{% for i in (1..9999) %}{% if ` + long + ` %}{% endif %}{% endfor %}`, ""},
+	{"long name of a member", `{% for i in (1..9999) %}{% if map.` + long + ` %}{% endif %}{% endfor %}`, ""},
+	{"long list in a loop", `{% for i in (1..9999) %}{% for j in '` + long + `' %}{% endfor %}{% endfor %}`, ""},
+	{"long name to assign", `{% for i in (1..9999) %}{% assign ` + long + ` = 1 %}{% endfor %}`, ""},
+	{"long name to capture", `{% for i in (1..9999) %}{% capture ` + long + ` %}{% endcapture %}{% endfor %}`, ""},
+	{"long name of a counter", `{% for i in (1..9999) %}{% if true %}{% increment ` + long + ` %}{% endif %}{% endfor %}`, ""},
 	{"counter", `{% for i in (1..1000000000) %}{% increment i %}{% endfor %}`, ""},
 }
+
+// long is a text that a template must not go over as often as it likes.
+var long = strings.Repeat("x", 100_000)
 
 func TestHostileTemplates(t *testing.T) {
 	list, twin := []any{1, nil}, []any{1, nil}
@@ -82,7 +93,7 @@ func TestHostileTemplates(t *testing.T) {
 				partials["self"], _ = Parse(`{% include 'self' %}`, opts)
 				partials["self2"], _ = Parse(`{% for i in (1..9) %}{% render 'self2' %}{% endfor %}`, opts)
 			}
-			in := Input{Now: seedNow, Partials: partials, Vars: map[string]any{"loop": list, "twin": twin, "map": loopMap}}
+			in := Input{Now: seedNow, Partials: partials, Vars: map[string]any{"long": long, "loop": list, "twin": twin, "map": loopMap}}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			tpl, err := Parse(h.template, opts)
@@ -142,6 +153,26 @@ func TestLimits(t *testing.T) {
 				t.Errorf("at column %d, want %d: %v", e.Pos.Column, c.column, e)
 			}
 		})
+	}
+}
+
+// A comment goes over each byte once, also where tags in it have no name.
+func TestCommentOfUnnamedTags(t *testing.T) {
+	for _, unnamed := range []string{"{%", "{% ", "{%%}", "{%}"} {
+		source := "{% comment %}" + strings.Repeat(unnamed, 2_000) + "%}{% endcomment %}"
+		tpl, err := Parse(source, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := tpl.Render(context.Background(), Input{}); got != "" || err != nil {
+			t.Errorf("%s: got %q, %v", unnamed, got, err)
+		}
+	}
+	allocs := testing.AllocsPerRun(1, func() {
+		_, _ = Parse("{% comment %}"+strings.Repeat("{%", 2_000)+"%}{% endcomment %}", Options{})
+	})
+	if allocs > 500 {
+		t.Errorf("%v allocations: each {%% was tried as a tag of its own", allocs)
 	}
 }
 

@@ -129,6 +129,9 @@ func (l *Loop) stretch(s *Scope, convert func(any) (int64, error)) (stretch, err
 	case []any:
 		r.list, total = v, int64(len(v))
 	}
+	if err := s.workOn(l.name); err != nil {
+		return r, err
+	}
 	from := s.ends[l.name]
 	if !l.Continue {
 		if from, err = s.bound64(l.Offset, 0, convert); err != nil {

@@ -53,7 +53,7 @@ func (n *Assign) render(s *Scope) error {
 		return err
 	}
 	s.Set(n.Name, v)
-	return nil
+	return s.workOn(n.Name)
 }
 
 func (n *Capture) render(s *Scope) error {
@@ -66,7 +66,7 @@ func (n *Capture) render(s *Scope) error {
 		return err
 	}
 	s.Set(n.Name, text)
-	return nil
+	return s.workOn(n.Name)
 }
 
 func (n *If) render(s *Scope) error {
@@ -120,6 +120,9 @@ func (n *Case) render(s *Scope) error {
 }
 
 func (n *Counter) render(s *Scope) error {
+	if err := s.workOn(n.Name); err != nil {
+		return err
+	}
 	value := s.counters[n.Name]
 	if value == nil {
 		value = s.in.Vars[n.Name]
@@ -158,6 +161,9 @@ func (n *Cycle) render(s *Scope) error {
 			return err
 		}
 		key = name // never equal to that of a group without a name, which begins with a zero byte
+	}
+	if err := s.workOn(key); err != nil {
+		return err
 	}
 	at := s.cycles[key]
 	if s.cycles == nil {

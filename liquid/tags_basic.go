@@ -111,6 +111,7 @@ func parseCounter(p *parser, pc piece) (Node, error) {
 // and what is inside a raw within is not looked at.
 func parseComment(p *parser, pc piece) (Node, error) {
 	from := p.lex.at
+	rawCloses := true // as far as is known: where one does not, no later one does
 	for depth := 1; ; {
 		inner, found := p.nextTag()
 		switch {
@@ -118,8 +119,8 @@ func parseComment(p *parser, pc piece) (Node, error) {
 			return nil, p.errorAt(pc.from, pc.to, "this comment is never closed: expected endcomment")
 		case inner.name == "comment":
 			depth++
-		case inner.name == "raw" && !p.lex.lines:
-			p.lex.verbatim("endraw")
+		case inner.name == "raw" && rawCloses && !p.lex.lines:
+			_, _, _, rawCloses = p.lex.verbatim("endraw")
 		case inner.name == "endcomment":
 			if depth--; depth == 0 {
 				return &Comment{p.spanTo(pc, inner), p.text[from:inner.from]}, nil
@@ -139,15 +140,13 @@ func (p *parser) nextTag() (piece, bool) {
 	}
 	for {
 		i := strings.Index(p.text[l.at:l.end], "{%")
-		if i < 0 || !strings.Contains(p.text[l.at+i:l.end], "%}") {
+		if i < 0 || !strings.Contains(p.text[l.at+i+len("{%"):l.end], "%}") {
 			return piece{}, false
 		}
 		l.at, l.trim = l.at+i, false
-		pc, err := l.tag()
-		if err == nil {
+		if pc, err := l.tag(); err == nil {
 			return pc, true
 		}
-		l.at += len("{%")
 	}
 }
 

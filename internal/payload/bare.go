@@ -113,7 +113,7 @@ func (p *path) missingOpeningQuote(m mark) {
 		return
 	}
 	for _, h := range tok.holes {
-		p.inText(h)
+		p.inText(tok, h)
 	}
 	p.complete(m)
 }
@@ -129,8 +129,20 @@ func (p *path) endBare() {
 		p.named(tok)
 		return
 	}
+	if p.json.top.kind == 0 && !meantAsJSON(tok) {
+		p.report(finding{rule: NotJSON, severity: Error, at: tok.start.at,
+			message: "what begins here is no JSON, so nothing was checked from here on; a body of another kind, as a=1&b=2, is not for this linter"})
+		p.json.mode = ended
+		return
+	}
 	p.bareValue(tok)
 	p.complete(tok.end)
+}
+
+// meantAsJSON reports whether a bare token that a document begins with can be
+// one: an output alone, a number, or a word of JSON or of its like.
+func meantAsJSON(tok token) bool {
+	return tok.single() || numeric(tok.text) || isScalar(tok.text) || keyword(tok.text) != ""
 }
 
 // bareValue judges a value without quotes.
@@ -143,9 +155,13 @@ func (p *path) bareValue(tok token) {
 		h := pc.hole
 		switch {
 		case h.shape == whole && tok.single():
+			p.escapedTwice(tok, pc)
 			return
-		case h.shape == whole || h.shape == word || !tok.numeral(), h.fallback != nil && !tok.single():
+		case h.shape == whole || h.shape == word || !tok.numeral(), h.fallback != nil && !(tok.single() && h.defaultsToScalar()):
 			p.unquotedOutput(tok, pc)
+			return
+		case h.shape == anything && (!h.empty || p.alone(tok)) && !p.meansNumber(h):
+			p.maybeText(tok, pc)
 			return
 		case h.empty && p.alone(tok):
 			p.top().first = &pc
@@ -155,6 +171,15 @@ func (p *path) bareValue(tok token) {
 		}
 	}
 	p.seconds(tok)
+}
+
+// meansNumber reports whether the template says that an output without quotes,
+// of which the data alone tells what it is, is a number: it has a number, true,
+// false or null as default, receivers want a number of its name, or it is one of
+// a list that is joined without quotes.
+func (p *path) meansNumber(h *hole) bool {
+	_, wanted := p.w.opts.Numeric[p.json.top.name]
+	return h.defaultsToScalar() || h.joined || wanted && p.json.top.kind == '{'
 }
 
 // alone reports whether a token is all that its list holds so far: if it prints

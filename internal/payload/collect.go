@@ -108,14 +108,14 @@ func (c *collector) followed(comma mark, item int) {
 func (c *collector) trailing(p *path, comma, closing mark, bracket byte) {
 	c.use(comma).closing = closing.at
 	p.report(finding{rule: TrailingComma, severity: Error, at: comma.at,
-		message: "this comma stands in front of " + string(bracket) + " with nothing in between; delete it"})
+		message: "this comma stands in front of " + string(bracket) + " with nothing in between"})
 }
 
 // extra notes a comma with nothing in front of it.
 func (c *collector) extra(p *path, comma mark) {
 	c.use(comma).extra = true
 	p.report(finding{rule: ExtraComma, severity: Error, at: comma.at,
-		message: "there is nothing in front of this comma; delete it"})
+		message: "there is nothing in front of this comma"})
 }
 
 // report puts the findings in order and gives them their repairs.
@@ -124,6 +124,7 @@ func (c *collector) report() Report {
 	for _, f := range c.found {
 		if f.rule == TrailingComma || f.rule == ExtraComma {
 			f.edits = c.commaEdits(f.at)
+			f.message += "; " + c.commaAdvice(f)
 		}
 		r.Findings = append(r.Findings, c.finished(f))
 	}
@@ -201,8 +202,12 @@ func (c *collector) excerpt(edits []Edit) (before, after string) {
 func onLine(text string) string {
 	const most = 160
 	text = strings.ReplaceAll(strings.Trim(text, spaces), "\n", "⏎")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+	count := 0
+	for i := range text {
+		if count == most {
+			return text[:i] + "…"
+		}
+		count++
 	}
 	return text
 }

@@ -27,8 +27,8 @@ func (w *walker) eval(p *path, e liquid.Expr) value {
 		return unknown(hole{name: "(" + from.name() + ".." + to.name() + ")"})
 	case *liquid.Filtered:
 		v := w.eval(p, e.Base)
-		for _, f := range e.Filters {
-			v = w.filter(p, v, f)
+		for i, f := range e.Filters {
+			v = traceEscape(e, i, v, w.filter(p, v, f))
 		}
 		return v
 	case *liquid.Braced:
@@ -145,6 +145,9 @@ func (p *path) refined(h hole) value {
 	}
 	if h.empty && p.facts.present(h.name) {
 		h.empty = false
+	}
+	if h.shape == anything && p.facts.number(h.name) {
+		h.shape, h.safety = number, plain
 	}
 	return unknown(h)
 }

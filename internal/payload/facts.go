@@ -2,6 +2,7 @@ package payload
 
 import (
 	"slices"
+	"strings"
 
 	"platen/liquid"
 )
@@ -180,6 +181,15 @@ func (fs facts) filled(name string) bool {
 		}
 	}
 	return false
+}
+
+// number reports whether the facts say that a value is a number: it was found to
+// be less or more than one, and to compare a text with a number is an error.
+func (fs facts) number(name string) bool {
+	return slices.ContainsFunc(fs, func(f fact) bool {
+		_, text := f.literal.(string)
+		return f.subject == name && f.answer == 1 && f.known && !text && strings.ContainsAny(f.op, "<>")
+	})
 }
 
 // literal returns the constant that the facts say a value equals.

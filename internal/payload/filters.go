@@ -340,7 +340,7 @@ func join(name string, in value, args []value, filled bool) value {
 		if i > 0 {
 			list = append(list, separator...)
 		}
-		item := unknown(hole{name: in.name() + "[" + strconv.Itoa(i) + "]"})
+		item := unknown(hole{name: in.name() + "[" + strconv.Itoa(i) + "]", joined: true})
 		list = append(list[:len(list):len(list)], item.pieces...)
 		h.either = append(h.either, list)
 	}

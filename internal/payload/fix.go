@@ -6,17 +6,19 @@ import "slices"
 const (
 	maxLints   = 200
 	maxFixWork = 4 * maxWork
+	maxProofs  = 20 // repairs of one report that are tried alone before they are shown
 )
 
 // Fix repairs what Lint finds in a template, as far as that can be done without
 // asking. It returns the repaired template, the findings that it repaired (with
 // their places in the source as it was at that step) and what is left for a
 // person to decide. A repair that does not make the report shorter is not kept,
-// so the result never lints worse than the source. The error is that of Lint;
-// fixed is the source then.
+// so the result never lints worse than the source. A template of something else
+// than JSON is not changed (see NotJSON). The error is that of Lint; fixed is the
+// source then.
 func Fix(source string, opts Options) (fixed string, applied []Finding, rest Report, err error) {
 	rest, err = Lint(source, opts)
-	if err != nil {
+	if err != nil || slices.ContainsFunc(rest.Findings, func(f Finding) bool { return f.Rule == NotJSON }) {
 		return source, nil, rest, err
 	}
 	r := repairer{source: source, report: rest, opts: opts, lints: maxLints, work: maxFixWork}
@@ -36,16 +38,27 @@ type repairer struct {
 }
 
 // all tries every repair at once, which is right nearly always.
-func (r *repairer) all() bool {
-	var edits []Edit
-	var findings []Finding
+func (r *repairer) all() bool { return r.try(r.together()) }
+
+// together are the repairs that can be made at once, and their findings.
+func (r *repairer) together() (edits []Edit, findings []Finding) {
 	for _, f := range r.report.Findings {
 		if len(f.Edits) > 0 && compatible(edits, f.Edits) {
 			edits = tidy(append(edits, f.Edits...))
 			findings = append(findings, f)
 		}
 	}
-	return r.try(edits, findings)
+	return edits, findings
+}
+
+// lint looks at another state of the template, as long as the bounds allow it.
+func (r *repairer) lint(source string) (report Report, ok bool) {
+	if r.lints == 0 || r.work <= 0 {
+		return Report{}, false
+	}
+	report, work, err := lint(source, r.opts)
+	r.lints, r.work = r.lints-1, r.work-work
+	return report, err == nil
 }
 
 // single tries one repair after the other, up to the first that helps.
@@ -60,17 +73,17 @@ func (r *repairer) single() bool {
 
 // try keeps edits if the report gets better by them.
 func (r *repairer) try(edits []Edit, findings []Finding) bool {
-	if len(edits) == 0 || r.lints == 0 || r.work <= 0 {
+	if len(edits) == 0 {
 		return false
 	}
 	source := apply(r.source, edits)
-	report, work, err := lint(source, r.opts)
-	r.lints, r.work = r.lints-1, r.work-work
-	if err != nil || !better(report, r.report) {
+	report, ok := r.lint(source)
+	if !ok || !better(report, r.report) {
 		return false
 	}
 	r.source, r.report = source, report
 	r.applied = append(r.applied, findings...)
+	r.prove()
 	return true
 }
 

@@ -18,6 +18,9 @@ func FuzzFix(f *testing.F) {
 		"{% case ${language} %}{% when 'a', 'b' %}{'a': “b”}{% else %}{a: b, \"c\" 1}{% endcase %}",
 		"{\"a\": \"x\n y\", \"b: \"c\", \"d\": e\", \"f\": \"g\\q\u00e9\"} // x",
 		"{% liquid\n increment a\n echo a | append: '\"' | json_escape\n%}<!-- c -->[1 2 {]",
+		`{"a": "{{ ${city} | json_escape | upcase | json_escape }}", "b": {{ ${city} | json_escape | default: 'x' }}}`,
+		"[{% for i in event_properties.${l} %}{% if i %}{{i}}{% unless forloop.last %},{% endunless %}{% endif %}{% endfor %}]",
+		"a={{ ${city} }}&b=1",
 		"{{ custom_attribute.${a b} | default: '[\"' | append: ${city} | split: ',' | join: '\",\"' }}",
 	} {
 		f.Add(source)

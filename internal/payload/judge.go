@@ -20,7 +20,7 @@ func (p *path) stringValue(tok token) {
 			p.quotedJSON(tok, h)
 			return
 		}
-		p.inText(h)
+		p.inText(tok, h)
 	}
 }
 
@@ -58,14 +58,19 @@ func lastFilter(pc piece) (*liquid.FilterCall, bool) {
 }
 
 // inText judges an output within a string.
-func (p *path) inText(pc piece) {
+func (p *path) inText(tok token, pc piece) {
 	h := pc.hole
+	p.escapedTwice(tok, pc)
 	if h.opaque || h.safety != raw {
 		return
 	}
-	p.report(finding{rule: Unescaped, severity: Warning, at: pc.at,
+	f := finding{rule: Unescaped, severity: Warning, at: pc.at,
 		message: "a quote, a backslash or a line break in " + pc.what() + " would break the JSON; add | json_escape",
-		edits:   addFilter(pc, "json_escape")})
+		edits:   addEscape(pc, "json_escape")}
+	if h.escapedBefore {
+		f.message = "what changes " + pc.what() + " after json_escape can break the JSON; let json_escape be the last filter"
+	}
+	p.report(f)
 }
 
 // addFilter is the edit that adds a filter to the output that printed a piece.
@@ -127,7 +132,7 @@ func asValue(tok token) []Edit {
 	case pc.hole.shape == number:
 		return edits
 	case pc.hole.shape == anything && pc.out != nil:
-		return append(edits, addFilter(pc, "as_json_string")...)
+		return append(edits, addEscape(pc, "as_json_string")...)
 	}
 	return nil
 }
@@ -170,13 +175,28 @@ func inSeconds(text string) bool {
 func (p *path) mayBeEmpty(pc piece, whole bool) {
 	f := finding{rule: MayBeEmpty, severity: Warning, at: pc.at,
 		message: "nothing would be printed here when there is no " + pc.what() + ", which breaks the JSON"}
-	filter := "as_json_string"
-	if pc.hole.shape == number {
-		filter = "default: 'null'"
+	switch {
+	case !whole:
+	case pc.hole.shape == number:
+		f.message += "; add | default: 'null'"
+		f.edits = addFilter(pc, "default: 'null'")
+	default:
+		f.message += "; add | as_json_string"
+		f.edits = addEscape(pc, "as_json_string")
 	}
-	if whole {
-		f.message += "; add | " + filter
-		f.edits = addFilter(pc, filter)
+	p.report(f)
+}
+
+// maybeText reports an output without quotes that is text if the data holds text.
+func (p *path) maybeText(tok token, pc piece) {
+	f := finding{rule: UnquotedText, severity: Warning, at: tok.start.at,
+		message: "if " + pc.what() + " is text, it breaks the JSON without double quotes around it"}
+	switch {
+	case pc.hole.of != "":
+		f.message += "; put if and else around it in place of the default, and let | as_json_string print it"
+	case tok.single():
+		f.message += "; add | as_json_string, which puts them around text only (or | default: 0 if it is always a number)"
+		f.edits = addEscape(pc, "as_json_string")
 	}
 	p.report(f)
 }
@@ -193,9 +213,9 @@ func (p *path) unquotedOutput(tok token, pc piece) {
 		f.message = pc.what() + " must stand alone, or in double quotes with the text next to it"
 	case pc.hole.safety != raw:
 		f.edits = quoted(tok)
-	case tok.single():
+	case tok.single() && (pc.hole.of == "" || pc.hole.fallback != nil):
 		f.message += "; add | as_json_string"
-		f.edits = addFilter(pc, "as_json_string")
+		f.edits = addEscape(pc, "as_json_string")
 	}
 	p.report(f)
 }

@@ -2,6 +2,7 @@ package payload
 
 import (
 	"slices"
+	"strings"
 )
 
 // A path is one way through the template, up to some node: what its variables
@@ -86,9 +87,34 @@ func (p *path) regardless(h *hole) bool {
 	case inLineComment, inBlockComment, lost, ended:
 		return true
 	case inString:
-		return allPlain(h.fallback) && !slices.ContainsFunc(h.either, func(choice []piece) bool { return !allPlain(choice) })
+		return isLiteral(h.fallback) && allPlain(h.fallback) && !slices.ContainsFunc(h.either, func(choice []piece) bool { return !allPlain(choice) })
 	case inBare, wantValue:
-		return h.either == nil && isScalar(textOf(h.fallback)) && allPlain(h.fallback) && h.shape != word && h.shape != whole
+		if h.either != nil || !isLiteral(h.fallback) {
+			return false
+		}
+		switch h.shape {
+		case anything:
+			return h.defaultsToScalar() || h.defaultsToText()
+		case word:
+			return h.defaultsToText()
+		case number:
+			return h.defaultsToScalar()
+		}
 	}
 	return false
+}
+
+// isLiteral reports whether the template itself holds all of a text.
+func isLiteral(pieces []piece) bool {
+	return !slices.ContainsFunc(pieces, func(pc piece) bool { return pc.hole != nil })
+}
+
+// defaultsToScalar reports whether the hole's default is a number, true, false
+// or null.
+func (h *hole) defaultsToScalar() bool { return isScalar(textOf(h.fallback)) }
+
+// defaultsToText reports whether the hole's default is text without quotes.
+func (h *hole) defaultsToText() bool {
+	text := trimSpace(textOf(h.fallback))
+	return text != "" && isPlain(text) && !isScalar(text) && strings.IndexByte("[{", text[0]) < 0
 }

@@ -52,11 +52,17 @@ type Options struct {
 }
 
 // Lint says which defects the JSON texts have that a template of the Braze
-// dialect can send. The error is a *fault.Error and is there only when the
-// Liquid does not parse; the report then holds that as its one finding.
+// dialect can send, with the repairs that were seen to help. The error is a
+// *fault.Error and is there only when the Liquid does not parse; the report then
+// holds that as its one finding.
 func Lint(source string, opts Options) (Report, error) {
 	report, _, err := lint(source, opts)
-	return report, err
+	if err != nil || len(report.Findings) == 0 {
+		return report, err
+	}
+	r := repairer{source: source, report: report, opts: opts, lints: maxLints, work: maxWork}
+	r.prove()
+	return r.report, nil
 }
 
 // lint also returns the work that was done, of maxWork at most.

@@ -73,6 +73,20 @@ func (c *collector) commaEdits(at int) []Edit {
 	return edits
 }
 
+// alwaysRight is how commas are printed where no edit gets them right.
+const alwaysRight = `begin with {% assign comma = "" %}, print {{ comma }} in front of each item, and {% assign comma = "," %} behind it`
+
+// commaAdvice is what the edits for a comma that is too much do, in words.
+func (c *collector) commaAdvice(f *finding) string {
+	switch {
+	case len(c.commas[f.at].followers) == 0:
+		return "delete it"
+	case f.edits == nil:
+		return alwaysRight
+	}
+	return "print it only where an item follows"
+}
+
 // endsString looks behind a line break within a string and reports whether the
 // string was meant to end before it.
 func (c *collector) endsString(offset int) bool {

@@ -24,6 +24,7 @@ const (
 	BrokenLiquid   Rule = "liquid"              // the template does not parse, or a filter in it always fails
 	UnknownName    Rule = "unknown_variable"    // an output of a name that nothing sets
 	NoJSON         Rule = "no_json"             // nothing would be sent
+	NotJSON        Rule = "not_json"            // what is sent begins as no JSON does; Fix leaves it alone
 	CommentSent    Rule = "comment_sent"        // a //, # or /* */ comment would be sent as it is
 	MissingComma   Rule = "missing_comma"       // placed right behind the value that lacks it
 	TrailingComma  Rule = "trailing_comma"      // a comma before } or ]
@@ -31,7 +32,7 @@ const (
 	MissingColon   Rule = "missing_colon"       // placed right behind the name
 	MissingValue   Rule = "missing_value"       // placed right behind the colon, or the name without one
 	UnquotedName   Rule = "unquoted_name"       // a member's name without double quotes
-	UnquotedText   Rule = "unquoted_text"       // text as a value without double quotes
+	UnquotedText   Rule = "unquoted_text"       // text as a value without double quotes, or what may be text (see meansNumber)
 	BadNumber      Rule = "bad_number"          // 01, +1, 1.
 	SingleQuotes   Rule = "single_quotes"       // 'text'
 	SmartQuotes    Rule = "smart_quotes"        // “text”
@@ -47,7 +48,8 @@ const (
 	DuplicateName  Rule = "duplicate_name"      // the same name twice in one object
 	QuotedNumber   Rule = "quoted_number"       // a number in quotes where the receiver wants a number
 	Seconds        Rule = "seconds"             // seconds where the receiver wants milliseconds
-	Unescaped      Rule = "unescaped"           // an output in a string without json_escape
+	Unescaped      Rule = "unescaped"           // an output in a string without json_escape, or changed after it
+	DoubleEscaped  Rule = "double_escaped"      // an output that is escaped twice; placed at the second filter
 	QuotedJSON     Rule = "quoted_json"         // as_json_string within quotes
 	MayBeEmpty     Rule = "may_be_empty"        // an output outside of quotes that may print nothing
 )

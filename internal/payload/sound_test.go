@@ -3,6 +3,7 @@ package payload
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -23,7 +24,7 @@ func TestNothingIsMissed(t *testing.T) {
 	slices.Sort(names)
 	rng := rand.New(rand.NewPCG(5, 6))
 	checked := 0
-	for range 6000 {
+	for range 8000 {
 		name := names[rng.IntN(len(names))]
 		source := damaged(sources[name], rng)
 		report, err := Lint(source, Options{})
@@ -62,11 +63,18 @@ func victim(t *testing.T, source string, rng *rand.Rand) (vars map[string]any, b
 	return nil, "", true
 }
 
+var filterPattern = regexp.MustCompile(` \| [a-z_]+(: [^|}]*)?`)
+
 // damaged changes a template in one place.
 func damaged(source string, rng *rand.Rand) string {
 	at := rng.IntN(len(source))
 	length := min(1+rng.IntN(3), len(source)-at)
-	switch rng.IntN(5) {
+	switch rng.IntN(6) {
+	case 5:
+		if filter := filterPattern.FindStringIndex(source[at:]); filter != nil {
+			return source[:at+filter[0]] + source[at+filter[1]:]
+		}
+		fallthrough
 	case 0:
 		return source[:at] + source[at+length:]
 	case 1:

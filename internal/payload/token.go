@@ -17,6 +17,7 @@ type token struct {
 	holes      []piece
 	last       byte // the last character that is no white space; 'x' for a hole
 	broken     bool // a line break in it was reported
+	nested     bool // it holds an escaped quote
 
 	escape    int // 0; 1 after a backslash; 2 to 5 in the digits after \u
 	backslash mark
@@ -57,9 +58,10 @@ func (t *token) addHole(pc piece) {
 func (t *token) describe(b *strings.Builder) {
 	b.WriteString("<" + strconv.Itoa(t.start.at) + t.quote + t.text)
 	for _, h := range t.holes {
-		b.WriteString("," + strconv.Itoa(h.at) + h.hole.name)
+		b.WriteString("," + strconv.Itoa(h.at))
+		h.hole.describe(b)
 	}
-	b.Write([]byte{bit(t.name), bit(t.long), bit(t.broken), t.last, '0' + byte(t.escape), '>'})
+	b.Write([]byte{bit(t.name), bit(t.long), bit(t.broken), bit(t.nested), t.last, '0' + byte(t.escape), '>'})
 }
 
 // quotes are the signs that people begin a string with, and those that end it.
@@ -248,7 +250,7 @@ func (p *path) readEscape(rest string) int {
 	case tok.escape == 1 && c == 'u':
 		tok.escape = 2
 	case tok.escape == 1 && strings.IndexByte(`"\/bfnrt`, c) >= 0:
-		tok.escape = 0
+		tok.escape, tok.nested = 0, tok.nested || c == '"'
 	case tok.escape > 1 && isHex(c):
 		if tok.escape++; tok.escape == 6 {
 			tok.escape = 0
@@ -357,7 +359,7 @@ func (p *path) unclosedName(tok token) {
 // named notes a member's name.
 func (p *path) named(tok token) {
 	for _, h := range tok.holes {
-		p.inText(h)
+		p.inText(tok, h)
 	}
 	f := p.top()
 	f.named = tok.end

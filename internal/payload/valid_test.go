@@ -108,16 +108,17 @@ func friendly() map[string]any {
 	}
 }
 
-// hostile is a customer whose data does what data can do. What is named n_… is a
-// number if it is there, as templates print it without quotes.
+// hostile is a customer whose data does what data can do. Only what is named n_…
+// is a number if it is there: where a template says that it means a number (see
+// meansNumber), the linter takes its word.
 func hostile(rng *rand.Rand) map[string]any {
 	profile := member(map[string]any{
 		"time_zone": "Asia/Kolkata", "language": pick(rng, "de", "fr", "en"), "country": "DE",
 		"date_of_birth": "2000-12-31", "random_bucket_number": rng.Int64N(10000),
 	}, rng, "user_id", "email_address", "first_name")
 	attributes := member(map[string]any{"flag": rng.IntN(2) == 0}, rng, "text a", "text b", "text c", "text g", "text k", "text l")
-	properties := member(map[string]any{}, rng, "id", "title", "url", "kind", "meta")
-	for _, name := range []string{"price", "n_price", "n_quantity"} {
+	properties := member(map[string]any{}, rng, "id", "title", "url", "kind", "meta", "price")
+	for _, name := range []string{"n_price", "n_quantity"} {
 		if rng.IntN(3) > 0 {
 			properties[name] = pick[any](rng, int64(0), int64(-3), 1.99, json.Number("5.0"))
 		}

@@ -43,12 +43,23 @@ type hole struct {
 	positive bool
 	moment   bool // is a time, not text that may be one
 	opaque   bool // may print anything, parts of the JSON's structure included
+	joined   bool // an item of a list that was joined
+	// escapedBefore is set once json_escape wrote it, also when other filters
+	// changed it since; twice, when it was escaped again.
+	escapedBefore bool
+	twice         *doubling
 	// fallback is printed instead when there is no value of this name (the default
 	// filter).
 	fallback []piece
 	of       string
 	// either are texts of which one is printed, depending on the data.
 	either [][]piece
+}
+
+// describe writes what decides how the hole is judged.
+func (h *hole) describe(b *strings.Builder) {
+	b.WriteString(h.name)
+	b.Write([]byte{'0' + byte(h.shape), '0' + byte(h.safety), bit(h.empty), bit(h.seconds), bit(h.escapedBefore)})
 }
 
 // A piece is a part of the text that is sent: literal text, or a hole.

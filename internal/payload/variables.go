@@ -79,7 +79,8 @@ func describePiece(b *strings.Builder, pc piece) {
 		b.WriteString("'" + pc.text)
 		return
 	}
-	b.WriteString("{" + pc.hole.name)
+	b.WriteByte('{')
+	pc.hole.describe(b)
 	for _, f := range pc.hole.fallback {
 		describePiece(b, f)
 	}
