@@ -2,7 +2,7 @@
 export CGO_ENABLED := 0
 
 GO    ?= go
-RACED  = ./liquid ./internal/...
+RACED  = ./liquid ./internal/... ./cmd/...
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ test: deps ## install what the tests need, then run all of them
 deps: ## install what the tests need (Debian, as root)
 	@test/deps.sh
 
-race: ## the race detector on the packages with goroutines
+race: deps ## the race detector on the packages with goroutines
 	CGO_ENABLED=1 $(GO) test -short -race -timeout 20m $(RACED)
 
 lint: ## gofmt, vet, staticcheck

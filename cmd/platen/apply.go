@@ -184,6 +184,6 @@ func (c *exportCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = s.out.Write(out.body)
+	_, err = s.out.Write(out.Body)
 	return err
 }

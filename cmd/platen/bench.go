@@ -15,6 +15,7 @@ type benchCommand struct {
 }
 
 type benchIngestCommand struct {
+	keyFlag
 	Data        string        `help:"A directory on a disk; it keeps the stored events for the next run." default:"platen-bench" env:"PLATEN_BENCH_DATA" type:"path" placeholder:"DIR"`
 	Stored      int           `help:"Events in the store before the first round." default:"1000000"`
 	Rounds      int           `help:"Interleaved rounds." default:"3"`
@@ -27,7 +28,7 @@ type benchIngestCommand struct {
 
 func (c *benchIngestCommand) Run(ctx context.Context, s streams) error {
 	result, err := bench.Ingest{
-		Data: c.Data, Stored: c.Stored, Rounds: c.Rounds, Duration: c.Duration,
+		Data: c.Data, SecretKey: c.SecretKey, Stored: c.Stored, Rounds: c.Rounds, Duration: c.Duration,
 		Connections: c.Connections, Profiles: c.Profiles, Progress: s.err, CPUProfile: c.Profile,
 	}.Run(ctx)
 	if err != nil {

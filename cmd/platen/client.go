@@ -13,14 +13,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"platen/internal/document"
 	"platen/internal/fault"
+	"platen/internal/manage"
 	"platen/internal/server"
 )
 
 // target says which server a command speaks to.
 type target struct {
-	dataFlag
+	dataFlags
 	Server string `help:"Address of a running server (default: the one on --data; when none runs there, the command opens the data itself)." placeholder:"URL"`
 	Token  string `help:"Token of the management API, for --server." placeholder:"TOKEN"`
 }
@@ -33,9 +36,24 @@ type client struct {
 	stop    func() error
 }
 
-// answersWithin is the longest that a command waits for one answer. A test send
-// may take as long as the campaign's receiver does.
-const answersWithin = 2 * time.Minute
+// AfterApply lets --data on the command line win over PLATEN_SERVER in the
+// environment.
+func (t *target) AfterApply(line *kong.Context) error {
+	given := map[string]bool{} // on the command line, which the path is made of
+	for _, p := range line.Path {
+		if p.Flag != nil {
+			given[p.Flag.Name] = true
+		}
+	}
+	if given["data"] && !given["server"] {
+		t.Server = ""
+	}
+	return nil
+}
+
+// answersWithin is the longest that a command waits for one answer. The longest
+// that the server takes is a test send; this leaves it the time to tell.
+const answersWithin = manage.TestWithin + 10*time.Second
 
 // open finds the server of the target, or runs one on its data for as long as
 // the command takes.
@@ -52,7 +70,7 @@ func (t *target) openOrMake(ctx context.Context) (*client, error) {
 	if t.Server != "" {
 		return t.remote()
 	}
-	srv, err := server.Open(ctx, server.Config{Data: t.Data, Listen: "127.0.0.1:0", WithoutWorkers: true})
+	srv, err := server.Open(ctx, server.Config{Data: t.Data, SecretKey: t.SecretKey, Listen: "127.0.0.1:0", WithoutWorkers: true})
 	if fault.ReasonOf(err) == "data_directory_in_use" {
 		return t.neighbour()
 	}
@@ -102,20 +120,14 @@ func (t *target) neighbour() (*client, error) {
 	return &client{base: door.URL, token: door.Token, stop: func() error { return nil }, silence: silence}, nil
 }
 
-// answer is a reply of the management API.
-type answer struct {
-	header http.Header
-	body   []byte
-}
-
 // call sends a request with a JSON body, nil for none, and gives the answer. An
 // answer that is no success becomes the error it tells of.
-func (c *client) call(ctx context.Context, method, path string, query url.Values, body any) (answer, error) {
+func (c *client) call(ctx context.Context, method, path string, query url.Values, body any) (manage.Answer, error) {
 	var payload io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
-			return answer{}, err
+			return manage.Answer{}, err
 		}
 		payload = bytes.NewReader(b)
 	}
@@ -125,7 +137,7 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, payload)
 	if err != nil {
-		return answer{}, err
+		return manage.Answer{}, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
 	if body != nil {
@@ -134,21 +146,15 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	return c.do(req)
 }
 
-func (c *client) do(req *http.Request) (answer, error) {
-	limited := http.Client{Timeout: answersWithin}
-	resp, err := limited.Do(req)
+func (c *client) do(req *http.Request) (manage.Answer, error) {
+	got, err := manage.Ask(req, answersWithin)
 	if err != nil {
-		return answer{}, c.silent(req.Context(), err)
+		return got, c.silent(req.Context(), err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return answer{}, c.silent(req.Context(), err)
+	if got.Status >= 300 {
+		return got, refusalOf(got)
 	}
-	if resp.StatusCode >= 300 {
-		return answer{}, refusalOf(resp.StatusCode, body)
-	}
-	return answer{resp.Header, body}, nil
+	return got, nil
 }
 
 // silent is the error of a request without an answer.
@@ -160,23 +166,15 @@ func (c *client) silent(ctx context.Context, err error) error {
 }
 
 // refusalOf reads the error that the management API answered with.
-func refusalOf(status int, body []byte) error {
-	var r struct {
-		Message   string             `json:"message"`
-		Reason    string             `json:"reason"`
-		RequestID string             `json:"request_id"`
-		Pointer   string             `json:"pointer"`
-		Line      int                `json:"line"`
-		Column    int                `json:"column"`
-		Problems  []document.Problem `json:"problems"`
-	}
-	if json.Unmarshal(body, &r) != nil || r.Message == "" {
-		return fault.New(fault.Internal, "bad_answer", "what answers there is no Platen server (status %d)", status)
+func refusalOf(got manage.Answer) error {
+	var r manage.Refusal
+	if json.Unmarshal(got.Body, &r) != nil || r.Message == "" {
+		return fault.New(fault.Internal, "bad_answer", "what answers there is no Platen server (status %d)", got.Status)
 	}
 	if len(r.Problems) > 0 {
 		return document.Problems(r.Problems)
 	}
-	if status >= 500 {
+	if got.Status >= 500 {
 		r.Message += " under the request id " + cmp.Or(r.RequestID, "?")
 	}
 	return fault.New(fault.Invalid, r.Reason, "%s", r.Message).In(r.Pointer).At(r.Line, r.Column)
@@ -188,5 +186,5 @@ func (c *client) into(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(a.body, into)
+	return json.Unmarshal(a.Body, into)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"platen/internal/demo"
@@ -91,6 +92,56 @@ func TestApplyShowsANewTokenOnce(t *testing.T) {
 	if !strings.Contains(more, "The key shop/k2 got a token. It is shown this once:\n  pt_") {
 		t.Errorf("the apply of a new key prints:\n%s", more)
 	}
+}
+
+// One key for a data directory, whichever command opens it.
+func TestTheSecretKeyHoldsForEveryCommand(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	t.Setenv("PLATEN_DATA", data)
+	t.Setenv("PLATEN_SECRET_KEY", strings.Repeat("0a", 32))
+	t.Setenv("P", "a-password-of-some-length")
+	const documents = "kind: Workspace\nname: shop\n---\nkind: APIKey\nworkspace: shop\nname: k\npermissions: [manage]\n---\n" +
+		"kind: Credential\nworkspace: shop\nname: c\nhost: example.com\nbasic: {username: u, password: {env: P}}\n"
+	printed, _ := succeeds(t, documents, "apply", "-f", "-", "--format", "json")
+	var done manage.Applied
+	if err := json.Unmarshal([]byte(printed), &done); err != nil || len(done.Tokens) != 1 {
+		t.Fatalf("%v:\n%s", err, printed)
+	}
+	if _, err := os.Stat(filepath.Join(data, "secret.key")); !os.IsNotExist(err) {
+		t.Errorf("apply made a key of its own: %v", err)
+	}
+	// The token is known to a server of that key, which can read the credential, too.
+	p := serve(t, data)
+	succeeds(t, "", "export", "--server", p.door.URL, "--token", done.Tokens[0].Token)
+	p.signal(syscall.SIGTERM)
+	p.ends()
+	succeeds(t, "", "export")
+
+	t.Setenv("PLATEN_SECRET_KEY", "")
+	const refused = "platen: the data in DATA belongs to another secret key; give that one with --secret-key (or PLATEN_SECRET_KEY), " +
+		"or leave both out and keep the secret.key of that time in this directory"
+	for _, args := range [][]string{
+		{"export"}, {"apply", "-f", write(t, t.TempDir(), "a.yaml", documents)}, {"serve", "--listen", "127.0.0.1:0"},
+		{"campaign", "test", "c", "--as", "a"}, {"render", "b", "--as", "a", "--explain"},
+		{"demo", "--once", "--listen", "127.0.0.1:0", "--data", data},
+		{"export", "--secret-key", strings.Repeat("0b", 32)},
+	} {
+		wantLine(t, args[0], data, args, refused)
+	}
+}
+
+func TestDataOnTheCommandLineWinsOverAServerInTheEnvironment(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	succeeds(t, "kind: Workspace\nname: shop\n", "apply", "-f", "-", "--data", data)
+	t.Setenv("PLATEN_SERVER", "http://127.0.0.1:1")
+	t.Setenv("PLATEN_TOKEN", "x")
+	if exported, _ := succeeds(t, "", "export", "--data", data); !strings.Contains(exported, "name: shop") {
+		t.Errorf("exported:\n%s", exported)
+	}
+	const unreachable = "platen: no server answers at http://127.0.0.1:1"
+	wantLine(t, "both on the command line", data, []string{"export", "--data", data, "--server", "http://127.0.0.1:1"}, unreachable)
+	t.Setenv("PLATEN_DATA", data)
+	wantLine(t, "both in the environment", data, []string{"export"}, unreachable)
 }
 
 func TestLintOfTheSeedsTemplates(t *testing.T) {
@@ -221,6 +272,23 @@ func TestADemoThatFailsSaysWhereAsJSON(t *testing.T) {
 	}
 	if !strings.Contains(stderr, "remove it") || strings.Contains(stdout, "null,\n  \"deliveries\"") {
 		t.Errorf("stderr %q, stdout %s", stderr, stdout)
+	}
+}
+
+func TestADemoThatFailsLeavesNoEmptyPicture(t *testing.T) {
+	dir, data := t.TempDir(), t.TempDir()
+	write(t, data, "demo-secrets.json", "{")
+	missing, there := filepath.Join(dir, "new.png"), write(t, dir, "old.png", "a picture of before")
+	for _, picture := range []string{missing, there} {
+		if _, stderr, code := platen(t, "demo", "--once", "--listen", "127.0.0.1:0", "--data", data, "-o", picture); code != 1 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+	}
+	if _, err := os.Stat(missing); !os.IsNotExist(err) {
+		t.Errorf("there is a file: %v", err)
+	}
+	if text, err := os.ReadFile(there); err != nil || string(text) != "a picture of before" {
+		t.Errorf("the file of before holds %q, %v", text, err)
 	}
 }
 

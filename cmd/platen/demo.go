@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -20,6 +21,7 @@ import (
 )
 
 type demoCommand struct {
+	keyFlag
 	Data   string `help:"Directory of the demo's store; a second run goes on with it." default:"platen-demo" env:"PLATEN_DEMO_DATA" type:"path" placeholder:"DIR"`
 	Listen string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	Once   bool   `help:"Exit after the journey; non-zero if a step failed."`
@@ -31,7 +33,10 @@ func (c *demoCommand) Run(ctx context.Context, s streams) (err error) {
 	if err := c.checkOutput(); err != nil {
 		return err
 	}
-	srv, err := server.Open(ctx, server.Config{Data: c.Data, Listen: c.Listen, Log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	srv, err := server.Open(ctx, server.Config{
+		Data: c.Data, SecretKey: c.SecretKey, Listen: c.Listen,
+		Log: slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
 	if err != nil {
 		return err
 	}
@@ -76,16 +81,27 @@ func untilStopped(ctx context.Context, served chan error) error {
 }
 
 // checkOutput makes sure that the picture can be saved before anything else happens.
+// It leaves no file where there was none: the demo may fail before the picture.
 func (c *demoCommand) checkOutput() error {
 	if c.Output == "" {
 		c.Output = filepath.Join(c.Data, demo.Block+".png")
 		return nil
 	}
-	f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	made := err == nil
+	if errors.Is(err, fs.ErrExist) {
+		f, err = os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY, 0o644)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil && made {
+		err = os.Remove(c.Output)
+	}
 	if err != nil {
 		return unwritable(c.Output, err)
 	}
-	return f.Close()
+	return nil
 }
 
 // play applies the examples and plays the journey.

@@ -49,7 +49,7 @@ func TestDemoPlaysTheJourney(t *testing.T) {
 		}
 		for _, d := range r.Deliveries {
 			if last := d.Attempts[len(d.Attempts)-1]; last.Status != 200 {
-				t.Errorf("%s: the delivery of %q was answered %d", which, d.Name, last.Status)
+				t.Errorf("%s: the delivery of %q was answered %d", which, d.CampaignName, last.Status)
 			}
 		}
 		checkProfile(t, which, &r)

@@ -42,10 +42,10 @@ func (c *renderCommand) Run(ctx context.Context, s streams) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.Output, picture.body, 0o644); err != nil {
+		if err := os.WriteFile(c.Output, picture.Body, 0o644); err != nil {
 			return unwritable(c.Output, err)
 		}
-		if reason := picture.header.Get(manage.FallbackHeader); reason != "" && !c.Explain {
+		if reason := picture.Header.Get(manage.FallbackHeader); reason != "" && !c.Explain {
 			fmt.Fprintf(s.err, "This is the fallback (%s); --explain tells more.\n", reason)
 		}
 	}
@@ -57,7 +57,7 @@ func (c *renderCommand) Run(ctx context.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = s.out.Write(append(explain.body, '\n'))
+	_, err = s.out.Write(append(explain.Body, '\n'))
 	return err
 }
 

@@ -9,17 +9,23 @@ import (
 	"platen/internal/server"
 )
 
-// dataFlag is the directory of the embedded store.
-type dataFlag struct {
+// dataFlags are the directory of the embedded store and its key.
+type dataFlags struct {
 	Data string `help:"Directory of the embedded store." default:"platen-data" type:"path" placeholder:"DIR"`
+	keyFlag
+}
+
+// keyFlag goes wherever a data directory is opened: each has one key, and no
+// command may make another.
+type keyFlag struct {
+	SecretKey string `name:"secret-key" help:"64 hex digits under which secrets are stored in --data (default: a key kept there)." placeholder:"HEX"`
 }
 
 type serveCommand struct {
-	dataFlag
+	dataFlags
 	Listen    string `help:"Address to listen on." default:"127.0.0.1:8080" placeholder:"ADDR"`
 	PublicURL string `name:"public-url" help:"Address under which mail clients and browsers reach this server (default: the address listened on)." placeholder:"URL"`
 	Store     string `help:"Where data is kept; so far only sqlite: (in --data)." default:"sqlite:" placeholder:"URL"`
-	SecretKey string `name:"secret-key" help:"64 hex digits under which secrets are stored (default: a key kept in the data directory)." placeholder:"HEX"`
 	LogFormat string `help:"text or json." enum:"text,json" default:"text"`
 }
 

@@ -11,12 +11,15 @@ import (
 	"runtime/pprof"
 	"slices"
 	"time"
+
+	"platen/internal/fault"
 )
 
 // Ingest measures how fast single events are accepted durably (design.md, "How
 // the figures are taken").
 type Ingest struct {
 	Data        string        // a directory on a disk
+	SecretKey   string        // of that directory; "" keeps one there
 	Stored      int           // events in the store before the first round
 	Rounds      int           // interleaved rounds of the three parts
 	Duration    time.Duration // of each part in each round
@@ -79,8 +82,24 @@ func median(values []float64) float64 {
 	return sorted[len(sorted)/2]
 }
 
+// check refuses numbers with which there would be nothing to measure.
+func (b Ingest) check() error {
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{{"--rounds", b.Rounds}, {"--connections", b.Connections}, {"--profiles", b.Profiles}, {"--duration", int(b.Duration)}} {
+		if n.value < 1 {
+			return fault.New(fault.Invalid, "bad_number", "%s must be greater than zero", n.flag)
+		}
+	}
+	return nil
+}
+
 // Run takes the figures. It leaves its data in the directory.
 func (b Ingest) Run(ctx context.Context) (result IngestResult, err error) {
+	if err := b.check(); err != nil {
+		return result, err
+	}
 	result = IngestResult{Rounds: b.Rounds, Connections: b.Connections,
 		Workers: "planner and deliveries off: trigger hits are stored in the transaction and stay queued"}
 	if err = os.MkdirAll(b.Data, 0o700); err != nil {

@@ -11,7 +11,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -40,39 +39,31 @@ type LoadResult struct {
 // Run sends one event a request on kept-alive connections, each waiting for its
 // answer, until the time is over.
 func (l Load) Run() LoadResult {
-	var answered, refused atomic.Int64
 	var once sync.Once
 	var firstError string
-	latencies := make([]*histogram, l.Connections)
+	count := newTally(l.Connections)
 	var clients sync.WaitGroup
-	started := time.Now()
 	for i := range l.Connections {
-		latencies[i] = &histogram{}
 		clients.Go(func() {
-			err := l.connection(uint64(i), started.Add(l.Duration), latencies[i], &answered, &refused)
-			if err != nil {
+			if err := l.connection(i, count); err != nil {
 				once.Do(func() { firstError = err.Error() })
 			}
 		})
 	}
 	clients.Wait()
-	all := &histogram{}
-	for _, h := range latencies {
-		all.add(h)
-	}
-	return LoadResult{
-		Answered: answered.Load(), Refused: refused.Load(), Seconds: time.Since(started).Seconds(),
-		P50Millis: all.quantile(0.5), P99Millis: all.quantile(0.99), FirstError: firstError,
-	}
+	result := count.result()
+	result.FirstError = firstError
+	return result
 }
 
-func (l Load) connection(n uint64, until time.Time, latency *histogram, answered, refused *atomic.Int64) error {
+func (l Load) connection(n int, count *tally) error {
 	c, err := net.Dial("tcp", l.Address)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	events := NewEvents(l.Profiles, l.Seed, n)
+	until := count.started.Add(l.Duration)
+	events := NewEvents(l.Profiles, l.Seed, uint64(n))
 	head := l.head()
 	r := bufio.NewReader(c)
 	var request []byte
@@ -93,12 +84,7 @@ func (l Load) connection(n uint64, until time.Time, latency *histogram, answered
 		if err != nil {
 			return err
 		}
-		latency.record(time.Since(sent))
-		if status == 200 {
-			answered.Add(1)
-		} else {
-			refused.Add(1)
-		}
+		count.add(n, sent, status == 200)
 	}
 }
 
@@ -190,33 +176,6 @@ func (e *Events) Next() []byte {
 	b = e.Properties(b)
 	e.buf = append(b, '}')
 	return e.buf
-}
-
-// histogram counts latencies in steps of a tenth of a millisecond up to 2 s.
-type histogram struct{ steps [20_000]uint32 }
-
-func (h *histogram) record(d time.Duration) {
-	h.steps[min(int(d/(100*time.Microsecond)), len(h.steps)-1)]++
-}
-
-func (h *histogram) add(o *histogram) {
-	for i, n := range o.steps {
-		h.steps[i] += n
-	}
-}
-
-// quantile is in milliseconds.
-func (h *histogram) quantile(q float64) float64 {
-	var total, below uint64
-	for _, n := range h.steps {
-		total += uint64(n)
-	}
-	for i, n := range h.steps {
-		if below += uint64(n); below > 0 && float64(below) >= q*float64(total) {
-			return float64(i+1) / 10
-		}
-	}
-	return 0
 }
 
 // Print writes the result as the parent process reads it.

@@ -84,7 +84,7 @@ type rig struct {
 }
 
 func newRig(ctx context.Context, b Ingest) (*rig, error) {
-	s, err := server.Open(ctx, server.Config{Data: b.Data, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), WithoutWorkers: true})
+	s, err := server.Open(ctx, server.Config{Data: b.Data, SecretKey: b.SecretKey, Listen: "127.0.0.1:0", Log: slog.New(slog.DiscardHandler), WithoutWorkers: true})
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,11 @@ func (r *rig) fill(ctx context.Context) (int64, error) {
 			return have, err
 		}
 		fmt.Fprintf(r.Progress, "%d of %d events stored\n", have, r.Stored)
-		if _, err := r.submit(ctx, 20*time.Second, missing); err != nil {
+		filled, err := r.submit(ctx, 20*time.Second, missing)
+		if err == nil && filled.Answered == 0 {
+			err = fmt.Errorf("no event was stored, and %d were refused", filled.Refused)
+		}
+		if err != nil {
 			return have, err
 		}
 	}
@@ -216,14 +220,12 @@ func (r *rig) client(ctx context.Context, address, path string) (result LoadResu
 // are stored.
 func (r *rig) submit(ctx context.Context, duration time.Duration, most int64) (LoadResult, error) {
 	r.seed++
-	var stored, refused, begun atomic.Int64
-	latencies := make([]*histogram, r.Connections)
+	var begun atomic.Int64
+	count := newTally(r.Connections)
 	failed := make(chan error, r.Connections)
-	started := time.Now()
-	until := started.Add(duration)
+	until := count.started.Add(duration)
 	var submitters sync.WaitGroup
 	for i := range r.Connections {
-		latencies[i] = &histogram{}
 		submitters.Go(func() {
 			events := NewEvents(r.Profiles, r.seed, uint64(i))
 			for time.Now().Before(until) && begun.Add(1) <= most {
@@ -233,12 +235,7 @@ func (r *rig) submit(ctx context.Context, duration time.Duration, most int64) (L
 					failed <- err
 					return
 				}
-				latencies[i].record(time.Since(sent))
-				if a.Outcomes[0].Refused == nil {
-					stored.Add(1)
-				} else {
-					refused.Add(1)
-				}
+				count.add(i, sent, a.Outcomes[0].Refused == nil)
 			}
 		})
 	}
@@ -248,12 +245,7 @@ func (r *rig) submit(ctx context.Context, duration time.Duration, most int64) (L
 		return LoadResult{}, err
 	default:
 	}
-	all := &histogram{}
-	for _, h := range latencies {
-		all.add(h)
-	}
-	return LoadResult{Answered: stored.Load(), Refused: refused.Load(), Seconds: time.Since(started).Seconds(),
-		P50Millis: all.quantile(0.5), P99Millis: all.quantile(0.99)}, nil
+	return count.result(), nil
 }
 
 // accept makes what the collector would submit for one event.

@@ -1,9 +1,11 @@
 package campaign
 
 import (
+	"slices"
 	"time"
 
 	"platen/internal/event"
+	"platen/internal/outbound"
 )
 
 // State is how far a delivery is.
@@ -51,6 +53,16 @@ type Request struct {
 	Credential string // name of the credential that is added when it is sent
 }
 
+// ShownHeader is the header as people may see it. The definition of a webhook may
+// hold an API key as the text of a header.
+func (r *Request) ShownHeader() [][2]string {
+	shown := slices.Clone(r.Header)
+	for i, line := range shown {
+		shown[i][1] = outbound.Redact(line[0], line[1])
+	}
+	return shown
+}
+
 // Attempt is one try of a delivery over HTTP.
 type Attempt struct {
 	Delivery   event.ID
@@ -60,9 +72,8 @@ type Attempt struct {
 	Status     int    // 0 when there was no answer
 	Error      Reason // why there was no answer, or no whole one
 	Message    string // one line for people
-	Response   []byte // the first MaxResponse bytes of the answer's body
+	Response   []byte // the first MaxResponse bytes of the answer's body; nothing of a private one
 	RemoteAddr string
-	Test       bool // a test send; it does not count
 }
 
 // MaxResponse is how many bytes of an answer are kept with an attempt.

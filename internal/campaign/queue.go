@@ -27,6 +27,14 @@ type Result struct {
 	Next     time.Time // when to try again, while the delivery is Queued
 }
 
+// AttemptsBefore is how many attempts the delivery had when it was leased.
+func (r *Result) AttemptsBefore() int {
+	if r.Attempt == nil {
+		return r.Delivery.Attempts
+	}
+	return r.Attempt.Number - 1
+}
+
 // Activity is a delivery with its attempts, as the activity log shows it.
 type Activity struct {
 	Delivery

@@ -26,11 +26,13 @@ const (
 	HTTPTimeout     Reason = "http_timeout"
 	SSLError        Reason = "ssl_error"
 	MissingHostname Reason = "missing_hostname"
-	BlockedURL      Reason = "blocked_webhook_url" // the address or the scheme is closed
+	BlockedURL      Reason = "blocked_webhook_url" // the address or the scheme is closed, or the URL holds credentials
 	DNSError        Reason = "dns_error"
 	ConnectError    Reason = "connect_error"
-	ProtocolError   Reason = "protocol_error" // what came back was no HTTP, or broke off
-	BadRequest      Reason = "bad_request"    // method or headers cannot be sent
+	ProtocolError   Reason = "protocol_error"  // what came back was no HTTP, or broke off
+	BadRequest      Reason = "bad_request"     // method or headers cannot be sent
+	ReplyTooLarge   Reason = "reply_too_large" // there was one, with a head that was too long to read
+	InternalError   Reason = "internal_error"  // the program itself failed; its log says where
 )
 
 // Reasons for which a delivery is given up after an answer.

@@ -47,8 +47,9 @@ type Decision struct {
 // 2xx is delivered. 408, 429, 5xx and no answer are tried again, up to
 // MaxAttempts in all; whatever trying again cannot mend fails at once. A status
 // decides also where the rest of the answer broke off, since whoever sent it had
-// the message: to send that again would double it. The delay
-// grows from attempt to attempt, a little shorter by an amount that follows from
+// the message: to send that again would double it. So it would after an answer
+// whose head was too long to find a status in it. The delay grows from attempt to
+// attempt, a little shorter by an amount that follows from
 // the delivery's id, so that deliveries that failed together do not come back
 // together. A Retry-After can only lengthen it.
 func Next(attempt int, o Outcome, now time.Time, id event.ID) Decision {
@@ -145,8 +146,10 @@ func ReasonOf(err error) Reason {
 		return SSLError
 	case outbound.Timeout:
 		return HTTPTimeout
-	case outbound.Protocol, outbound.TooLarge:
+	case outbound.Protocol:
 		return ProtocolError
+	case outbound.TooLarge:
+		return ReplyTooLarge
 	}
 	return ""
 }

@@ -44,6 +44,8 @@ func TestNextFollowsTheTable(t *testing.T) {
 		{"closed address", Outcome{Error: BlockedURL}, Failed, BlockedURL},
 		{"no host", Outcome{Error: MissingHostname}, Failed, MissingHostname},
 		{"bad header", Outcome{Error: BadRequest}, Failed, BadRequest},
+		{"a head too long to read", Outcome{Error: ReplyTooLarge}, Failed, ReplyTooLarge},
+		{"failed itself", Outcome{Error: InternalError}, Failed, InternalError},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := Next(1, c.outcome, noon, 7)

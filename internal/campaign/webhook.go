@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
+	"platen/internal/outbound"
 	"platen/internal/workspace"
 	"platen/liquid"
 )
@@ -155,16 +155,10 @@ func render(ctx context.Context, t *liquid.Template, in liquid.Input, part strin
 // checkURL refuses what internal/outbound would refuse for everybody, so that it
 // is not sent, rather than tried and failed.
 func checkURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return &Unsendable{MissingHostname, fmt.Sprintf("the rendered URL %.80q cannot be read", text)}
-	case u.Hostname() == "":
-		return &Unsendable{MissingHostname, fmt.Sprintf("the rendered URL %.80q has no host", text)}
-	case !slices.Contains([]string{"http", "https"}, u.Scheme):
-		return &Unsendable{BlockedURL, fmt.Sprintf("the rendered URL begins with %q; only http and https are called", u.Scheme+":")}
-	case u.User != nil:
-		return &Unsendable{BlockedURL, "the rendered URL holds a user name; use a credential instead"}
+	_, err := outbound.ParseURL(text)
+	var bad *outbound.Error
+	if errors.As(err, &bad) {
+		return &Unsendable{ReasonOf(bad), "the URL was rendered to one that cannot be called: " + bad.Message}
 	}
 	return nil
 }

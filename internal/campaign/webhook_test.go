@@ -64,18 +64,34 @@ func TestRenderSaysWhyThereIsNothingToSend(t *testing.T) {
 		{Webhook{URL: "https://a.example", Body: `{% abort_message %}`}, LiquidAbort, "{% abort_message %} called"},
 		{Webhook{URL: "https://a.example", Body: "\n  {{ 1 | divided_by: 0 }}"}, RenderError, "the body, line 2, column "},
 		{Webhook{URL: "https://a.example", Headers: []Header{{"X", "{{ 1 | divided_by: 0 }}"}}}, RenderError, "the header X, line 1, column "},
-		{Webhook{URL: "{{${missing}}}"}, MissingHostname, `the rendered URL "" has no host`},
-		{Webhook{URL: "{{${missing}}}/path"}, MissingHostname, "has no host"},
-		{Webhook{URL: "https://{{${missing}}}/path"}, MissingHostname, "has no host"},
+		{Webhook{URL: "{{${missing}}}"}, MissingHostname, "the URL is empty"},
+		{Webhook{URL: "{{${missing}}}/path"}, MissingHostname, "names no host"},
+		{Webhook{URL: "https://{{${missing}}}/path"}, MissingHostname, "names no host"},
 		{Webhook{URL: "https://a b/"}, MissingHostname, "cannot be read"},
-		{Webhook{URL: "ftp://a.example"}, BlockedURL, `begins with "ftp:"`},
-		{Webhook{URL: "https://user:pass@a.example"}, BlockedURL, "holds a user name"},
+		{Webhook{URL: "https://a.example:0/"}, MissingHostname, "port is not between"},
+		{Webhook{URL: "https://[fe80::1%25eth0]/"}, MissingHostname, "has a zone"},
+		{Webhook{URL: "ftp://a.example"}, BlockedURL, "must begin with http:// or https://"},
+		{Webhook{URL: "https://user:pass@a.example"}, BlockedURL, "holds credentials"},
 	} {
 		request, err := compiled(t, c.webhook).Render(context.Background(), person(nil))
 		var u *Unsendable
 		if !errors.As(err, &u) || u.Reason != c.reason || !strings.Contains(u.Detail, c.detail) || request != nil {
 			t.Errorf("%+v: %v; want %s: %s", c.webhook, err, c.reason, c.detail)
 		}
+	}
+}
+
+func TestShownHeaderHidesSecrets(t *testing.T) {
+	r := Request{Header: [][2]string{{"X-Api-Key", "live-key"}, {"X-Plan", "gold"}, {"x-auth-token", "Bearer live-key"}}}
+	want := [][2]string{{"X-Api-Key", "[redacted]"}, {"X-Plan", "gold"}, {"x-auth-token", "Bearer [redacted]"}}
+	if got := r.ShownHeader(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if r.Header[0][1] != "live-key" {
+		t.Error("what is sent has changed")
+	}
+	if got := new(Request).ShownHeader(); got != nil {
+		t.Errorf("no header is shown as %v", got)
 	}
 }
 
@@ -132,7 +148,7 @@ func TestReasonOf(t *testing.T) {
 	for kind, want := range map[outbound.Kind]Reason{
 		outbound.BadURL: MissingHostname, outbound.BadRequest: BadRequest, outbound.Denied: BlockedURL,
 		outbound.DNS: DNSError, outbound.Connect: ConnectError, outbound.TLS: SSLError, outbound.Timeout: HTTPTimeout,
-		outbound.Protocol: ProtocolError, outbound.TooLarge: ProtocolError, outbound.Canceled: "",
+		outbound.Protocol: ProtocolError, outbound.TooLarge: ReplyTooLarge, outbound.Canceled: "",
 	} {
 		if got := ReasonOf(fmt.Errorf("send: %w", &outbound.Error{Kind: kind})); got != want {
 			t.Errorf("%s: %q, want %q", kind, got, want)

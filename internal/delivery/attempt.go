@@ -1,15 +1,12 @@
 package delivery
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,44 +20,51 @@ import (
 // that usual answers are read to their end and the connection is used again.
 const maxReply = 64 << 10
 
-// job is a delivery that this process may try until its lease runs out.
-type job struct {
-	delivery campaign.Delivery
-	until    time.Time
-}
-
-// try makes one attempt and decides what follows. Held is false when the lease
-// has run out: the delivery may have been leased again, so it is left alone.
-func (s *Sender) try(ctx context.Context, j job) (result campaign.Result, held bool) {
-	now := s.now()
-	switch left := j.until.Sub(now); {
+// try makes one attempt and decides what follows. It gives nil when nothing is
+// left of the lease: the delivery may have been leased again by another process,
+// so it is left alone.
+func (s *Sender) try(ctx context.Context, d *campaign.Delivery, left time.Duration) *campaign.Result {
+	switch {
 	case left <= 0:
-		return campaign.Result{}, false
+		return nil
 	case left < s.hold() || ctx.Err() != nil:
-		return unchanged(j.delivery, now), true
+		return unchanged(d, s.now())
 	}
-	return s.attempt(ctx, j.delivery), true
+	return s.attempt(ctx, d)
 }
 
-func (s *Sender) attempt(ctx context.Context, d campaign.Delivery) campaign.Result {
-	answer, err := s.exchange(ctx, &d)
+func (s *Sender) attempt(ctx context.Context, d *campaign.Delivery) *campaign.Result {
+	started := s.now()
+	var answered answer
+	err := s.guarded(d, func() (err error) {
+		answered, err = s.exchange(ctx, d)
+		return err
+	})
 	now := s.now()
 	var no *campaign.Unsendable
 	switch {
+	case errors.Is(err, errPanicked):
+		answered = answer{attempt: campaign.Attempt{At: started, Duration: now.Sub(started),
+			Error: campaign.InternalError, Message: "the program itself failed on it; the server's log says where"}}
 	case errors.As(err, &no):
 		return refuse(d, no, now)
 	case err != nil: // given up by ourselves, so it says nothing about the receiver
 		return unchanged(d, now)
 	}
-	a := answer.attempt
+	return follow(*d, answered, now)
+}
+
+// follow decides what follows from an attempt.
+func follow(d campaign.Delivery, answered answer, now time.Time) *campaign.Result {
+	a := answered.attempt
 	a.Delivery, a.Number = d.ID, d.Attempts+1
-	next := campaign.Next(a.Number, answer.outcome(), now, d.ID)
+	next := campaign.Next(a.Number, answered.outcome(), now, d.ID)
 	d.State, d.Reason, d.Attempts = next.State, next.Reason, a.Number
 	d.Detail = detail(a, next)
 	if d.State != campaign.Queued {
 		d.Finished = now
 	}
-	return campaign.Result{Delivery: d, Attempt: &a, Next: next.At}
+	return &campaign.Result{Delivery: d, Attempt: &a, Next: next.At}
 }
 
 func detail(a campaign.Attempt, next campaign.Decision) string {
@@ -80,7 +84,6 @@ func detail(a campaign.Attempt, next campaign.Decision) string {
 type answer struct {
 	attempt    campaign.Attempt
 	retryAfter string // the header of that name
-	public     bool   // it came from a public address
 }
 
 func (a answer) outcome() campaign.Outcome {
@@ -153,14 +156,27 @@ func (s *Sender) send(ctx context.Context, m message) (answer, error) {
 	if reply != nil {
 		a.attempt.Status = reply.Status
 		a.attempt.Message = strings.TrimSpace(fmt.Sprintf("answered %d %s", reply.Status, http.StatusText(reply.Status)))
-		a.attempt.Response = kept(reply.Body, m.credential)
 		a.retryAfter = reply.Header.Get("Retry-After")
 		a.cameFrom(reply.RemoteAddr)
 	}
 	if err != nil {
 		a.failed(err)
 	}
+	if reply != nil {
+		a.keep(reply, m.credential)
+	}
 	return a, nil
+}
+
+// keep keeps the answer's body, unless it does not come from a public address: a
+// webhook must not become a window into a private network.
+func (a *answer) keep(reply *outbound.Response, c *workspace.Credential) {
+	switch {
+	case reply.RemoteAddr.IsValid() && outbound.Classify(reply.RemoteAddr) == outbound.Public:
+		a.attempt.Response = kept(reply.Body, c)
+	case len(reply.Body) > 0:
+		a.attempt.Message += " (its body is not kept, as it did not come from a public address)"
+	}
 }
 
 // failed notes why there was no answer, or no whole one.
@@ -184,7 +200,6 @@ func (a *answer) failed(err error) {
 func (a *answer) cameFrom(addr netip.Addr) {
 	if addr.IsValid() {
 		a.attempt.RemoteAddr = addr.String()
-		a.public = outbound.Classify(addr) == outbound.Public
 	}
 }
 
@@ -205,31 +220,4 @@ func (s *Sender) header(m message, at time.Time) http.Header {
 		h.Set(name, value)
 	}
 	return h
-}
-
-// kept is what is stored of an answer: its beginning, without the credential,
-// which some receivers echo.
-func kept(body []byte, c *workspace.Credential) []byte {
-	if c != nil {
-		_, line := c.Line()
-		_, token, _ := strings.Cut(line, " ") // what follows Basic or Bearer
-		for _, secret := range slices.Concat(spellings(c.Secret.Reveal()), spellings(token)) {
-			body = bytes.ReplaceAll(body, []byte(secret), []byte(c.Secret.String()))
-		}
-	}
-	if len(body) > campaign.MaxResponse {
-		body = body[:campaign.MaxResponse]
-	}
-	return bytes.Clone(body)
-}
-
-// spellings are the ways in which an echo may write a text: as it is, in JSON,
-// in the JSON of encoders that escape slashes, in a URL. An empty text has none.
-func spellings(text string) []string {
-	if text == "" {
-		return nil
-	}
-	quoted, _ := json.Marshal(text) // a string always marshals
-	inJSON := string(quoted[1 : len(quoted)-1])
-	return []string{text, inJSON, strings.ReplaceAll(inJSON, "/", `\/`), url.QueryEscape(text)}
 }

@@ -11,8 +11,9 @@ package delivery
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"platen/internal/campaign"
@@ -24,9 +25,9 @@ import (
 
 // What holds where Options leave a field at zero.
 const (
-	DefaultTimeout = 90 * time.Second // shared/spec/engage.md section 1.3
-	DefaultPerHost = 32
-	DefaultTotal   = 512
+	defaultTimeout = 90 * time.Second // shared/spec/engage.md section 1.3
+	defaultPerHost = 32
+	defaultTotal   = 512
 )
 
 // batch is how many deliveries are leased, and how many results are stored, in
@@ -46,7 +47,8 @@ type Store interface {
 	HasDue(ctx context.Context, now time.Time) (bool, error)
 	// SaveRequests keeps Host and Request of deliveries.
 	SaveRequests(ctx context.Context, rendered []campaign.Delivery) error
-	// Finish keeps what became of leased deliveries and gives up their leases.
+	// Finish keeps what became of leased deliveries and gives up their leases. A
+	// result changes nothing when another was stored since the lease.
 	Finish(ctx context.Context, results []campaign.Result) error
 	// Events gives the stored events with these ids, in no particular order;
 	// those that are no longer stored are left out.
@@ -75,9 +77,10 @@ type Options struct {
 	Now         func() time.Time
 
 	UserAgent string        // sent where a webhook names none, as "Platen/1.2"
+	Log       *slog.Logger  // nil: slog.Default
 	Timeout   time.Duration // of one attempt
-	PerHost   int           // attempts at a time to one host of a workspace
-	Total     int           // attempts at a time
+	PerHost   int           // attempts at a time to one host of a workspace that takes messages
+	Total     int           // attempts at a time, of which a workspace has at most a quarter
 }
 
 // Sender sends deliveries. It is used through Run, or through Step by one
@@ -89,14 +92,15 @@ type Sender struct {
 	ids         *event.IDs
 	now         func() time.Time
 	userAgent   string
+	log         *slog.Logger
 	timeout     time.Duration
+	perHost     int
+	total       int
 
-	queues  *queues
 	wake    chan struct{}
-	started atomic.Bool
+	running chan struct{} // full while Run is going on
 	closing sync.Once
 	stop    chan struct{} // closed: nothing new is leased
-	done    chan struct{} // closed: Run has ended
 	hurry   context.Context
 	abort   context.CancelFunc // ends hurry, and with it the attempts in flight
 }
@@ -105,13 +109,17 @@ type Sender struct {
 func New(store Store, o Options) *Sender {
 	s := &Sender{
 		store: store, definitions: o.Definitions, client: o.Client, ids: o.IDs, now: o.Now,
-		userAgent: o.UserAgent,
-		timeout:   orDefault(o.Timeout, DefaultTimeout),
-		wake:      make(chan struct{}, 1),
-		stop:      make(chan struct{}),
-		done:      make(chan struct{}),
+		userAgent: o.UserAgent, log: o.Log,
+		timeout: orDefault(o.Timeout, defaultTimeout),
+		perHost: orDefault(o.PerHost, defaultPerHost),
+		total:   orDefault(o.Total, defaultTotal),
+		wake:    make(chan struct{}, 1),
+		running: make(chan struct{}, 1),
+		stop:    make(chan struct{}),
 	}
-	s.queues = newQueues(orDefault(o.PerHost, DefaultPerHost), orDefault(o.Total, DefaultTotal), s.Wake)
+	if s.log == nil {
+		s.log = slog.Default()
+	}
 	s.hurry, s.abort = context.WithCancel(context.Background())
 	return s
 }
@@ -138,16 +146,31 @@ func (s *Sender) Step(ctx context.Context, now time.Time) (worked bool, err erro
 	if err != nil || len(leased) == 0 {
 		return false, err
 	}
-	ready, results, err := s.prepare(ctx, leased)
-	if err != nil {
-		return false, err
-	}
-	for _, d := range ready {
-		if result, held := s.try(ctx, job{d, until}); held {
-			results = append(results, result)
+	var results []campaign.Result
+	for i := range leased {
+		result, err := s.deliver(ctx, &leased[i], until)
+		if err != nil {
+			return true, errors.Join(err, s.finish(ctx, results))
+		}
+		if result != nil {
+			results = append(results, *result)
 		}
 	}
 	return true, s.finish(ctx, results)
+}
+
+// deliver renders a delivery where that was not done, and tries it. It gives nil
+// when the lease has run out.
+func (s *Sender) deliver(ctx context.Context, d *campaign.Delivery, until time.Time) (*campaign.Result, error) {
+	if d.Request == nil {
+		if refused, err := s.prepare(ctx, d); refused != nil || err != nil {
+			return refused, err
+		}
+		if err := s.store.SaveRequests(ctx, []campaign.Delivery{*d}); err != nil {
+			return nil, err
+		}
+	}
+	return s.try(ctx, d, until.Sub(s.now())), nil
 }
 
 // lease takes due deliveries. It asks before it writes, so that an idle server
@@ -175,6 +198,10 @@ func (s *Sender) finish(ctx context.Context, results []campaign.Result) error {
 }
 
 // unchanged is the result of a delivery that was not tried and remains due.
-func unchanged(d campaign.Delivery, now time.Time) campaign.Result {
-	return campaign.Result{Delivery: d, Next: now}
+func unchanged(d *campaign.Delivery, now time.Time) *campaign.Result {
+	return &campaign.Result{Delivery: *d, Next: now}
+}
+
+func isUnchanged(r *campaign.Result) bool {
+	return r.Delivery.State == campaign.Queued && r.Attempt == nil
 }

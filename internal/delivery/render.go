@@ -12,60 +12,26 @@ import (
 	"platen/internal/personalize"
 )
 
-// prepare renders what was not rendered before and stores it: an attempt is made
-// only with a stored request. It gives the deliveries that can be tried, and the
-// results of those that cannot.
-func (s *Sender) prepare(ctx context.Context, leased []campaign.Delivery) (ready []campaign.Delivery, refused []campaign.Result, err error) {
-	events, err := s.eventsOf(ctx, leased)
-	if err != nil {
-		return nil, nil, err
+// prepare renders a delivery, which is to be stored before it is tried. It gives
+// the result of one that cannot be tried, else nil.
+func (s *Sender) prepare(ctx context.Context, d *campaign.Delivery) (*campaign.Result, error) {
+	request, err := s.render(ctx, d)
+	var no *campaign.Unsendable
+	switch {
+	case errors.As(err, &no):
+		return refuse(d, no, s.now()), nil
+	case err != nil && ctx.Err() != nil:
+		return unchanged(d, s.now()), nil
+	case err != nil:
+		return nil, fmt.Errorf("render delivery %s: %w", d.ID, err)
 	}
-	var rendered []campaign.Delivery
-	for _, d := range leased {
-		if d.Request != nil {
-			ready = append(ready, d)
-			continue
-		}
-		request, err := s.render(ctx, &d, events)
-		var no *campaign.Unsendable
-		switch {
-		case errors.As(err, &no):
-			refused = append(refused, refuse(d, no, s.now()))
-		case err != nil:
-			return nil, nil, fmt.Errorf("render delivery %s: %w", d.ID, err)
-		default:
-			d.Request, d.Host = request, request.Host()
-			rendered = append(rendered, d)
-		}
-	}
-	if len(rendered) == 0 {
-		return ready, refused, nil
-	}
-	return append(ready, rendered...), refused, s.store.SaveRequests(ctx, rendered)
-}
-
-// eventsOf finds the events of deliveries that are still to be rendered.
-func (s *Sender) eventsOf(ctx context.Context, leased []campaign.Delivery) (map[event.ID]*event.Event, error) {
-	var ids []event.ID
-	for i := range leased {
-		if leased[i].Request == nil {
-			ids = append(ids, leased[i].Event)
-		}
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	stored, err := s.store.Events(ctx, ids)
-	events := make(map[event.ID]*event.Event, len(stored))
-	for i := range stored {
-		events[stored[i].ID] = &stored[i]
-	}
-	return events, err
+	d.Request, d.Host = request, request.Host()
+	return nil, nil
 }
 
 // render makes the request of a delivery. The error is an *campaign.Unsendable
 // when there will never be one.
-func (s *Sender) render(ctx context.Context, d *campaign.Delivery, events map[event.ID]*event.Event) (*campaign.Request, error) {
+func (s *Sender) render(ctx context.Context, d *campaign.Delivery) (*campaign.Request, error) {
 	c, err := activeCampaign(s.definitions(), d.Campaign)
 	if err != nil {
 		return nil, err
@@ -81,14 +47,37 @@ func (s *Sender) render(ctx context.Context, d *campaign.Delivery, events map[ev
 	if who == nil {
 		return nil, &campaign.Unsendable{Reason: campaign.ProfileGone, Detail: "the profile was removed before the message was rendered"}
 	}
-	e := events[d.Event]
-	if e == nil && d.Event != 0 {
+	e, err := s.eventOf(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	var r *campaign.Request
+	err = s.guarded(d, func() (err error) {
+		r, err = renderVariant(ctx, v, personalize.Context{
+			Profile: who, Event: e, Campaign: names(c, v, fmt.Sprintf("%032x", uint64(d.ID))),
+			Now: d.Due, // whenever it is rendered, it is the same
+		})
+		return err
+	})
+	if errors.Is(err, errPanicked) {
+		return nil, &campaign.Unsendable{Reason: campaign.RenderError, Detail: "the program itself failed on it; the server's log says where"}
+	}
+	return r, err
+}
+
+// eventOf finds the event that triggered a delivery, nil when none did.
+func (s *Sender) eventOf(ctx context.Context, d *campaign.Delivery) (*event.Event, error) {
+	if d.Event == 0 {
+		return nil, nil
+	}
+	stored, err := s.store.Events(ctx, []event.ID{d.Event})
+	if err != nil {
+		return nil, err
+	}
+	if len(stored) == 0 {
 		return nil, &campaign.Unsendable{Reason: campaign.EventGone, Detail: "the event was removed before the message was rendered"}
 	}
-	return renderVariant(ctx, v, personalize.Context{
-		Profile: who, Event: e, Campaign: names(c, v, fmt.Sprintf("%032x", uint64(d.ID))),
-		Now: d.Due, // whenever it is rendered, it is the same
-	})
+	return &stored[0], nil
 }
 
 func renderVariant(ctx context.Context, v *campaign.Variant, c personalize.Context) (*campaign.Request, error) {
@@ -117,13 +106,14 @@ func activeCampaign(defs Definitions, id string) (*campaign.Campaign, error) {
 }
 
 // refuse ends a delivery that cannot be sent.
-func refuse(d campaign.Delivery, why *campaign.Unsendable, now time.Time) campaign.Result {
-	d.State = campaign.NotSent
+func refuse(d *campaign.Delivery, why *campaign.Unsendable, now time.Time) *campaign.Result {
+	r := &campaign.Result{Delivery: *d}
+	r.Delivery.State = campaign.NotSent
 	if d.Attempts > 0 {
-		d.State = campaign.Failed
+		r.Delivery.State = campaign.Failed
 	}
-	d.Reason, d.Detail, d.Finished = why.Reason, oneLine(why.Detail), now
-	return campaign.Result{Delivery: d}
+	r.Delivery.Reason, r.Delivery.Detail, r.Delivery.Finished = why.Reason, oneLine(why.Detail), now
+	return r
 }
 
 // oneLine fits a text, which a template may have written, into a line.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"platen/internal/campaign"
+	"platen/internal/event"
 )
 
 // pollEvery is how long a retry that has become due waits at most, as nobody
@@ -18,30 +19,36 @@ const pollEvery = time.Second
 const linger = 20 * time.Millisecond
 
 // Run sends what is due until Close is called or ctx ends, which is no error, or
-// the store fails. It may be called once.
+// the store fails. It may be called again when it has ended.
 //
-// One goroutine leases and renders, one stores results, and each slot has its own,
-// so that none waits for another as long as there is work in between.
+// One goroutine leases, one stores rendered requests, one results, and each slot
+// has its own, in which a delivery is rendered or tried: so none waits for another
+// as long as there is work in between.
 func (s *Sender) Run(ctx context.Context) error {
-	s.started.Store(true)
-	defer close(s.done)
+	s.running <- struct{}{}
+	defer func() { <-s.running }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.hurry, cancel)()
 
-	r := &run{Sender: s, results: make(chan campaign.Result, batch), cancel: cancel}
-	recorded := make(chan struct{})
-	go func() {
-		defer close(recorded)
-		r.record(ctx)
-	}()
-	r.feed(ctx)
-	for _, d := range s.queues.drain() {
-		r.results <- unchanged(d, s.now())
+	r := &run{
+		Sender: s, cancel: cancel,
+		queues:   newQueues(s.perHost, s.total, s.Wake),
+		held:     held{until: map[event.ID]time.Time{}},
+		rendered: make(chan rendered, batch),
+		results:  make(chan campaign.Result, batch),
 	}
-	r.attempts.Wait()
+	var stored sync.WaitGroup
+	stored.Go(func() { r.keep(ctx) })
+	stored.Go(func() { r.record(ctx) })
+	r.feed(ctx)
+	for _, d := range r.queues.close() {
+		r.results <- *unchanged(&d, r.now())
+	}
+	r.working.Wait()
+	close(r.rendered)
 	close(r.results)
-	<-recorded
+	stored.Wait()
 	return r.err
 }
 
@@ -50,15 +57,14 @@ func (s *Sender) Run(ctx context.Context) error {
 // again later under the same webhook-id, and gives the error of ctx.
 func (s *Sender) Close(ctx context.Context) error {
 	s.closing.Do(func() { close(s.stop) })
-	if !s.started.Load() {
-		return nil
-	}
 	select {
-	case <-s.done:
+	case s.running <- struct{}{}:
+		<-s.running
 		return nil
 	case <-ctx.Done():
 		s.abort()
-		<-s.done
+		s.running <- struct{}{}
+		<-s.running
 		return ctx.Err()
 	}
 }
@@ -66,8 +72,11 @@ func (s *Sender) Close(ctx context.Context) error {
 // run is what the goroutines of one Run share.
 type run struct {
 	*Sender
+	queues   *queues
+	held     held
+	rendered chan rendered
 	results  chan campaign.Result
-	attempts sync.WaitGroup
+	working  sync.WaitGroup // all that may still give results
 
 	cancel context.CancelFunc // ends everything
 	once   sync.Once
@@ -111,8 +120,7 @@ func (r *run) stopped(ctx context.Context) bool {
 	}
 }
 
-// feedOnce leases one batch and queues what can be tried of it. It says whether
-// there was anything.
+// feedOnce leases one batch and queues it. It says whether there was anything.
 func (r *run) feedOnce(ctx context.Context) (worked bool, err error) {
 	limit, busy := r.queues.room()
 	if limit <= 0 {
@@ -122,39 +130,90 @@ func (r *run) feedOnce(ctx context.Context) (worked bool, err error) {
 	if err != nil || len(leased) == 0 {
 		return false, err
 	}
-	ready, refused, err := r.prepare(ctx, leased)
-	if err != nil {
-		return false, err
-	}
-	for _, result := range refused {
-		r.results <- result
-	}
-	for _, d := range ready {
-		if !r.queues.add(job{d, until}) {
-			r.results <- unchanged(d, r.now())
-		}
+	for _, d := range r.held.take(leased, until) {
+		r.enqueue(d, false)
 	}
 	r.start(ctx)
 	return true, nil
 }
 
-// start makes as many attempts as there are slots for.
-func (r *run) start(ctx context.Context) {
-	for {
-		j, ok := r.queues.take()
-		if !ok {
-			return
-		}
-		r.attempts.Go(func() { r.work(ctx, j) })
+// enqueue puts a delivery into its queue, or gives it back to the store.
+func (r *run) enqueue(d campaign.Delivery, back bool) {
+	if !r.queues.add(d, back) {
+		r.results <- *unchanged(&d, r.now())
 	}
 }
 
-// work makes the attempt of a job, and then of those that its slot is for next.
-func (r *run) work(ctx context.Context, j job) {
-	for ok := true; ok; j, ok = r.queues.release(&j.delivery) {
-		if result, held := r.try(ctx, j); held {
-			r.results <- result
+// start begins as much as there are slots for.
+func (r *run) start(ctx context.Context) {
+	for {
+		d, from := r.queues.take()
+		if from == nil {
+			return
 		}
+		r.working.Go(func() {
+			r.queues.release(from, r.work(ctx, d))
+			r.start(ctx)
+		})
+	}
+}
+
+// work tries a delivery, or renders it where that was not done. It gives the
+// attempt, nil when none was made. That rendering has a turn of its own keeps slots
+// free while requests are stored.
+func (r *run) work(ctx context.Context, d campaign.Delivery) *campaign.Attempt {
+	if d.Request == nil {
+		r.render(ctx, d)
+		return nil
+	}
+	result := r.try(ctx, &d, r.held.left(d.ID, r.now()))
+	if result == nil {
+		return nil
+	}
+	r.results <- *result
+	return result.Attempt
+}
+
+// rendered is a delivery whose request is to be stored.
+type rendered struct {
+	delivery campaign.Delivery
+	back     bool // into the queue that it comes from, as its host was known
+}
+
+// render renders a delivery and hands it to keep, which lines it up again.
+func (r *run) render(ctx context.Context, d campaign.Delivery) {
+	planned := d.Host
+	switch result, err := r.prepare(ctx, &d); {
+	case err != nil:
+		r.failed(err)
+	case result != nil:
+		r.results <- *result
+	default:
+		r.working.Add(1)
+		r.rendered <- rendered{delivery: d, back: d.Host == planned}
+	}
+}
+
+// keep stores rendered requests until there will be no more, together those that
+// came while others were stored, as every commit is synced.
+func (r *run) keep(ctx context.Context) {
+	for first := range r.rendered {
+		waiting := []rendered{first}
+		for len(waiting) < batch && len(r.rendered) > 0 {
+			waiting = append(waiting, <-r.rendered)
+		}
+		deliveries := make([]campaign.Delivery, len(waiting))
+		for i := range waiting {
+			deliveries[i] = waiting[i].delivery
+		}
+		if err := r.store.SaveRequests(context.WithoutCancel(ctx), deliveries); err != nil {
+			r.failed(err) // after which nothing is tried
+		}
+		for _, w := range waiting {
+			r.enqueue(w.delivery, w.back)
+		}
+		r.start(ctx)
+		r.working.Add(-len(waiting))
 	}
 }
 
@@ -167,10 +226,15 @@ func (r *run) record(ctx context.Context) {
 		if broken {
 			continue
 		}
+		// What is given back may be leased again before Finish returns, and is then
+		// to be taken. Anything else is held until its result is stored.
+		r.held.drop(results, isUnchanged)
 		if err := r.finish(ctx, results); err != nil {
 			r.failed(err)
 			broken = true
 		}
+		r.held.drop(results, func(result *campaign.Result) bool { return !isUnchanged(result) })
+		r.Wake() // there may be room by now for what was given back
 	}
 }
 

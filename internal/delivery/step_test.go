@@ -12,6 +12,7 @@ import (
 	"platen/internal/campaign"
 	"platen/internal/event"
 	"platen/internal/outbound"
+	"platen/internal/profile"
 )
 
 func TestStep(t *testing.T) {
@@ -35,6 +36,12 @@ func TestStep(t *testing.T) {
 			detail: "answered 529; this was attempt 1 of 6, the next is at 2026-03-01 12:00:", tries: 1},
 		{name: "not there", receive: refuses(outbound.Connect, "a.example refused the connection"), state: campaign.Queued,
 			reason: campaign.ConnectError, detail: "a.example refused the connection; this was attempt 1 of 6", tries: 1},
+		{name: "an answer whose head is too long", receive: refuses(outbound.TooLarge, "a.example sent more headers than are read"),
+			state: campaign.Failed, reason: campaign.ReplyTooLarge, detail: "a.example sent more headers than are read; trying again would not help", tries: 1},
+		{name: "the program fails on the answer", receive: func(context.Context, outbound.Request) (*outbound.Response, error) { panic("of ours") },
+			state: campaign.Failed, reason: campaign.InternalError, detail: "the program itself failed on it; the server's log says where", tries: 1},
+		{name: "the program fails on the person", change: func(w *world) { w.profiles[person] = &profile.Profile{} },
+			state: campaign.NotSent, reason: campaign.RenderError, detail: "the program itself failed on it; the server's log says where"},
 		{name: "closed address", receive: refuses(outbound.Denied, "leads to a closed address"), state: campaign.Failed,
 			reason: campaign.BlockedURL, detail: "leads to a closed address; trying again would not help", tries: 1},
 		{name: "an error of no known kind", receive: func(context.Context, outbound.Request) (*outbound.Response, error) {
@@ -49,9 +56,9 @@ func TestStep(t *testing.T) {
 		{name: "render error", hook: campaign.Webhook{URL: "https://a.example/", Body: "{\n  {{ 1 | divided_by: 0 }}"},
 			state: campaign.NotSent, reason: campaign.RenderError, detail: "the body, line 2, column"},
 		{name: "no web address", hook: campaign.Webhook{URL: "ftp://a.example/"},
-			state: campaign.NotSent, reason: campaign.BlockedURL, detail: `the rendered URL begins with "ftp:"`},
+			state: campaign.NotSent, reason: campaign.BlockedURL, detail: "the URL was rendered to one that cannot be called: the URL must begin with http"},
 		{name: "no host", hook: campaign.Webhook{URL: "{{custom_attribute.${missing}}}"},
-			state: campaign.NotSent, reason: campaign.MissingHostname, detail: "the rendered URL"},
+			state: campaign.NotSent, reason: campaign.MissingHostname, detail: "the URL was rendered to one that cannot be called: the URL is empty"},
 
 		{name: "stopped", change: func(w *world) { w.setState("c", campaign.Stopped) },
 			state: campaign.NotSent, reason: campaign.CampaignDisabled, detail: "the campaign is stopped"},
@@ -99,6 +106,9 @@ func TestStep(t *testing.T) {
 			if w.leased() != 0 {
 				t.Error("the lease was kept")
 			}
+			if ours := strings.Contains(test.detail, "the server's log"); ours != strings.Contains(w.log.String(), "stack=") {
+				t.Errorf("the log says %s", w.log.String())
+			}
 		})
 	}
 }
@@ -132,7 +142,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	if r.Limits.Timeout != DefaultTimeout || len(r.Policy.Allow) != 1 {
+	if r.Limits.Timeout != defaultTimeout || len(r.Policy.Allow) != 1 {
 		t.Errorf("limits %+v, policy %+v", r.Limits, r.Policy)
 	}
 }
@@ -222,9 +232,12 @@ func TestGivenUpAttemptsDoNotCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id := range w.rows {
-		if d := w.delivery(id); d.State != campaign.Queued || d.Attempts != 0 || d.Request == nil {
+		if d := w.delivery(id); d.State != campaign.Queued || d.Attempts != 0 {
 			t.Errorf("%+v", d)
 		}
+	}
+	if w.delivery(1).Request == nil {
+		t.Error("what was rendered is lost")
 	}
 	if len(w.attempts) != 0 || len(w.requests()) != 1 || w.leased() != 0 {
 		t.Errorf("%d attempts, %d requests, %d leased", len(w.attempts), len(w.requests()), w.leased())
@@ -254,13 +267,13 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			if round > 20 {
 				t.Fatalf("crash %d: it does not come to an end", crashAt)
 			}
-			if err := stepOrDie(s, now); err != nil {
+			if _, err := s.Step(t.Context(), now); err != nil {
 				if !errors.Is(err, errCrash) {
 					t.Fatal(err)
 				}
 				crashed = true
 				w.setName("Eve")
-				w.releaseLeases()
+				w.restart()
 				s = w.sender()
 			}
 			now = now.Add(10 * time.Minute)
@@ -284,17 +297,6 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			t.Fatalf("crash %d of %d did not happen", crashAt, w.moments)
 		}
 	}
-}
-
-// stepOrDie makes a step; a kill in the middle of a request ends it by a panic.
-func stepOrDie(s *Sender, now time.Time) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = p.(error)
-		}
-	}()
-	_, err = s.Step(context.Background(), now)
-	return err
 }
 
 // TestLostLeaseIsFoundAgain lets the lease of a dead process run out.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,7 +50,7 @@ func TestTestSend(t *testing.T) {
 	if err != nil || string(r.Body) != "hello" {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	if !a.Test || a.Status != 404 || a.Message != "answered 404 Not Found" || string(a.Response) != "no such page" {
+	if a.Status != 404 || a.Message != "answered 404 Not Found" || string(a.Response) != "no such page" {
 		t.Errorf("%+v", a)
 	}
 	if _, _, err := s.TestSend(t.Context(), trialOf(w)); err != nil {
@@ -69,7 +68,7 @@ func TestTestSend(t *testing.T) {
 	}
 }
 
-func TestTestSendShowsNothingPrivate(t *testing.T) {
+func TestNothingPrivateIsKept(t *testing.T) {
 	for _, from := range []string{"127.0.0.1", "10.0.0.1", "169.254.169.254", ""} {
 		w := newWorld(t)
 		addr, _ := netip.ParseAddr(from)
@@ -77,8 +76,15 @@ func TestTestSendShowsNothingPrivate(t *testing.T) {
 			return &outbound.Response{Status: 200, Body: []byte("private"), RemoteAddr: addr}, nil
 		}
 		_, a, err := w.sender().TestSend(t.Context(), trialOf(w))
-		if err != nil || a.Status != 200 || a.Response != nil || a.RemoteAddr != from {
+		const said = "answered 200 OK (its body is not kept, as it did not come from a public address)"
+		if err != nil || a.Status != 200 || a.Message != said || a.Response != nil || a.RemoteAddr != from {
 			t.Errorf("%q: %+v, %v", from, a, err)
+		}
+
+		w.queue(1, "c")
+		w.step(w.sender(), noon)
+		if a := w.attempts[0]; a.Message != said || a.Response != nil || a.RemoteAddr != from {
+			t.Errorf("%q is stored as %+v", from, a)
 		}
 	}
 }
@@ -92,44 +98,58 @@ func TestTestSendKeepsTheCredentialAtItsHost(t *testing.T) {
 	}
 }
 
-// TestSecretsAreNeverStored has a receiver that echoes all it gets, in several
-// spellings, and looks for the secret in every row.
+// TestSecretsAreNeverStored has a receiver that echoes all it gets, in the
+// spellings of several encoders, and looks for the secret in every row.
 func TestSecretsAreNeverStored(t *testing.T) {
+	const secret = `pa"ss/w&ö<r>d+1`
+	echoes := []string{
+		secret,
+		`pa\"ss/w&ö<r>d+1`,                // JavaScript
+		`pa\"ss/w\u0026ö\u003cr\u003ed+1`, // Go
+		`pa\"ss/w&\u00f6<r>d+1`,           // Python
+		`pa\"ss\/w&\u00f6<r>d+1`,          // PHP
+		`pa\u0022ss/w\u0026\u00F6\u003Cr\u003Ed\u002B1`, // .NET
+		`pa&#34;ss/w&amp;ö&lt;r&gt;d+1`,
+		`pa&quot;ss/w&amp;ö&lt;r&gt;d+1`,
+		`pa%22ss%2Fw%26%C3%B6%3Cr%3Ed%2B1`,
+	}
 	for _, c := range []*workspace.Credential{
 		{Kind: workspace.Basic, Username: "u"},
 		{Kind: workspace.Bearer},
 		{Kind: workspace.Header, HeaderName: "X-Api-Key"},
 	} {
 		t.Run(string(c.Kind), func(t *testing.T) {
-			c.Workspace, c.Name, c.Host, c.Secret = 1, "shop", "a.example", workspace.NewSecret(theSecret)
+			c.Workspace, c.Name, c.Host, c.Secret = 1, "shop", "a.example", workspace.NewSecret(secret)
 			w := newWorld(t)
 			w.secrets["shop"] = c
 			w.define("c", campaign.Webhook{URL: "https://a.example/", Credential: "shop", Body: "hello"})
 			name, line := c.Line()
-			_, token, _ := strings.Cut(line, " ")
-			w.receive = func(_ context.Context, r outbound.Request) (*outbound.Response, error) {
+			w.receive = func(ctx context.Context, r outbound.Request) (*outbound.Response, error) {
 				if r.Header.Get(name) != line {
 					t.Errorf("the receiver was shown %q", r.Header.Get(name))
 				}
-				quoted, _ := json.Marshal(r.Header)
-				slashes := strings.ReplaceAll(string(quoted), "/", `\/`)
-				body := fmt.Sprint(r.Header, string(quoted), slashes, theSecret, strings.Repeat(theSecret, 1000))
-				return &outbound.Response{Status: 500, Body: []byte(body)}, nil
+				_, token, _ := strings.Cut(line, " ")
+				if c.Kind == workspace.Header {
+					token = secret
+				}
+				echo := strings.Join(echoes, "|") + "|" + token + "|"
+				return answers(500, echo+strings.Repeat(secret, 1000))(ctx, r)
 			}
 			w.queue(1, "c")
 			w.step(w.sender(), noon)
 
+			response := string(w.attempts[0].Response)
+			if want := strings.Repeat(c.Secret.String()+"|", len(echoes)+1); !strings.HasPrefix(response, want) {
+				t.Errorf("got  %.300s\nwant %s", response, want)
+			}
+			if len(response) != campaign.MaxResponse {
+				t.Errorf("%d bytes of the answer are kept", len(response))
+			}
 			rows, _ := json.Marshal([]any{w.attempts, w.delivery(1)})
-			for _, a := range w.attempts {
-				rows = append(rows, a.Response...) // which JSON writes as base64
-			}
-			for _, secret := range append(spellings(theSecret), spellings(token)...) {
-				if strings.Contains(string(rows), secret) {
-					t.Errorf("%q is stored in %s", secret, rows)
+			for _, echo := range append(echoes, line) {
+				if strings.Contains(response+string(rows), echo) {
+					t.Errorf("%q is stored in %s", echo, rows)
 				}
-			}
-			if n := len(w.attempts[0].Response); n != campaign.MaxResponse {
-				t.Errorf("%d bytes of the answer are kept", n)
 			}
 		})
 	}
@@ -171,7 +191,7 @@ func TestOverHTTP(t *testing.T) {
 	if len(got) != 2 || got[0] != want || got[1] != want {
 		t.Errorf("got %+v\nwant twice %+v", got, want)
 	}
-	if a := w.attempts[0]; a.RemoteAddr != "127.0.0.1" || string(a.Response) != "later, please\n" || a.Message != "answered 429 Too Many Requests" {
+	if a := w.attempts[0]; a.RemoteAddr != "127.0.0.1" || a.Response != nil || !strings.HasPrefix(a.Message, "answered 429 Too Many Requests (its body is not kept") {
 		t.Errorf("%+v", a)
 	}
 }

@@ -1,11 +1,13 @@
 package delivery
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -50,6 +52,9 @@ type world struct {
 	clock   func() time.Time
 	moments int // calls so far, counted twice: before and after their effect
 	crashAt int // 0: never
+	dead    bool
+	log     bytes.Buffer
+	loading func(event.ID) // of a profile, for as long as it likes
 	leases  int
 	saves   int
 	fail    error         // of every Finish
@@ -67,6 +72,7 @@ var errCrash = errors.New("the process was killed")
 const (
 	person    event.ID = 5
 	viewed    event.ID = 6
+	slow      event.ID = 7
 	theSecret          = `pa"ss/wörd+1`
 )
 
@@ -79,6 +85,7 @@ func newWorld(t testing.TB) *world {
 			Workspace: 1, Name: "shop", Host: "a.example", Kind: workspace.Basic, Username: "u", Secret: workspace.NewSecret(theSecret)}},
 		campaigns: map[string]*campaign.Campaign{},
 		receive:   answers(200, ""),
+		loading:   func(event.ID) {},
 	}
 	w.setName("Ada")
 	w.define("c", campaign.Webhook{URL: "https://a.example/in", Body: `{"name":"{{${first_name}}}","title":"{{event_properties.${title}}}","at":{{'now' | date: '%s'}}}`})
@@ -184,9 +191,14 @@ func (w *world) requests() []outbound.Request {
 	return slices.Clone(w.got)
 }
 
-// moment is a point at which the process may be killed. The caller holds mu.
+// moment is a point at which the process may be killed, after which nothing has an
+// effect until the next one starts. The caller holds mu.
 func (w *world) moment() error {
+	if w.dead {
+		return errCrash
+	}
 	if w.moments++; w.moments == w.crashAt {
+		w.dead = true
 		return errCrash
 	}
 	return nil
@@ -255,6 +267,9 @@ func (w *world) Finish(_ context.Context, results []campaign.Result) error {
 	}
 	for _, r := range results {
 		stored := w.rows[r.Delivery.ID].delivery
+		if stored.State != campaign.Queued || stored.Attempts != r.AttemptsBefore() {
+			continue // too late
+		}
 		stored.State, stored.Reason, stored.Detail = r.Delivery.State, r.Delivery.Reason, r.Delivery.Detail
 		stored.Finished, stored.Attempts = r.Delivery.Finished, r.Delivery.Attempts
 		w.put(stored, r.Next, time.Time{})
@@ -286,15 +301,17 @@ func (w *world) Events(_ context.Context, ids []event.ID) (found []event.Event, 
 }
 
 func (w *world) ProfileByID(_ context.Context, id event.ID) (*profile.Profile, error) {
+	w.loading(id)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.profiles[id], w.moment()
 }
 
-// releaseLeases is what a process does at its start.
-func (w *world) releaseLeases() {
+// restart is what a process does at its start.
+func (w *world) restart() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.dead = false
 	for _, r := range w.rows {
 		r.leased = time.Time{}
 	}
@@ -320,22 +337,19 @@ func (w *world) Workspace(id int64) (*workspace.Workspace, bool) {
 }
 
 // Do hands the request to the scripted receiver, unless the process is killed
-// before it is sent or before the answer is seen.
+// before it is sent or before the answer is seen: then whatever it gives is lost.
 func (w *world) Do(ctx context.Context, r outbound.Request) (*outbound.Response, error) {
 	w.mu.Lock()
-	if w.moment() != nil {
+	if err := w.moment(); err != nil {
 		w.mu.Unlock()
-		panic(errCrash)
+		return nil, err
 	}
 	w.got = append(w.got, r)
 	w.mu.Unlock()
 	reply, err := w.receive(ctx, r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.moment() != nil {
-		panic(errCrash)
-	}
-	return reply, err
+	return reply, cmp.Or(w.moment(), err)
 }
 
 // answers is a receiver that always says the same.
@@ -371,7 +385,7 @@ func hostOf(r outbound.Request) string {
 func (w *world) sender(change ...func(*Options)) *Sender {
 	o := Options{
 		Definitions: func() Definitions { return w }, Client: w, IDs: event.NewIDs(w.clock, 1), Now: w.clock,
-		UserAgent: "Platen/test",
+		UserAgent: "Platen/test", Log: slog.New(slog.NewTextHandler(&w.log, nil)),
 	}
 	for _, c := range change {
 		c(&o)

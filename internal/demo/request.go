@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -20,44 +19,29 @@ const (
 	patience      = 10 * time.Second
 )
 
-// answer is what a request was answered with.
-type answer struct {
-	header http.Header
-	body   []byte
-}
-
 // ask does one request, and keeps it as the one of the step under way unless its
 // title is empty.
-func (j *Journey) ask(ctx context.Context, title, method, address string, header http.Header, body []byte) (*Step, answer, error) {
+func (j *Journey) ask(ctx context.Context, title, method, address string, header http.Header, body []byte) (*Step, manage.Answer, error) {
 	s := &Step{Title: title, Method: method, URL: address, Request: string(body)}
 	if title != "" {
 		j.asked = s
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(string(body)))
 	if err != nil {
-		return s, answer{}, err
+		return s, manage.Answer{}, err
 	}
 	if header != nil {
 		req.Header = header
 	}
-	client := http.Client{
-		Timeout:       answersWithin,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	resp, err := client.Do(req)
+	got, err := manage.Ask(req, answersWithin)
 	if err != nil {
-		return s, answer{}, err
+		return s, got, err
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return s, answer{}, fmt.Errorf("read the answer: %w", err)
+	s.Status, s.Reply = got.Status, string(got.Body)
+	if t := got.Header.Get("Content-Type"); strings.HasPrefix(t, "image/") {
+		s.Reply = fmt.Sprintf("%s, %d bytes", t, len(got.Body))
 	}
-	s.Status, s.Reply = resp.StatusCode, string(text)
-	if t := resp.Header.Get("Content-Type"); strings.HasPrefix(t, "image/") {
-		s.Reply = fmt.Sprintf("%s, %d bytes", t, len(text))
-	}
-	return s, answer{resp.Header, text}, nil
+	return s, got, nil
 }
 
 // tell ends a step: seen is what follows from it.
@@ -81,7 +65,7 @@ func (j *Journey) post(ctx context.Context, title, path string, body []byte) (*S
 	if err == nil && s.Status != http.StatusCreated {
 		err = fmt.Errorf("%s answered %d instead of 201", path, s.Status)
 	}
-	return s, got.body, err
+	return s, got.Body, err
 }
 
 // read asks the management API.
@@ -93,9 +77,9 @@ func (j *Journey) read(ctx context.Context, title, path string, into any) (*Step
 		return s, err
 	}
 	if s.Status != http.StatusOK {
-		return s, fmt.Errorf("%s answered %d: %s", path, s.Status, got.body)
+		return s, fmt.Errorf("%s answered %d: %s", path, s.Status, got.Body)
 	}
-	return s, json.Unmarshal(got.body, into)
+	return s, json.Unmarshal(got.Body, into)
 }
 
 // playedBefore says whether an earlier run on the same data has given the person

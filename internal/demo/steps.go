@@ -70,7 +70,7 @@ func (j *Journey) forward(body []byte) func(context.Context, string) error {
 		}
 		j.result.Deliveries = append(j.result.Deliveries, *d)
 		last := d.Attempts[len(d.Attempts)-1]
-		j.tell(s, "the campaign %q sent this to the workspace content, which answered %d:\n%s", d.Name, last.Status, d.Request.Body)
+		j.tell(s, "the campaign %q sent this to the workspace content, which answered %d:\n%s", d.CampaignName, last.Status, d.Request.Body)
 		return nil
 	}
 }
@@ -146,14 +146,14 @@ func (j *Journey) open(ctx context.Context, title string) error {
 	if s.Status != http.StatusOK {
 		return fmt.Errorf("the picture was answered with %d", s.Status)
 	}
-	config, err := png.DecodeConfig(bytes.NewReader(picture.body))
+	config, err := png.DecodeConfig(bytes.NewReader(picture.Body))
 	if err != nil {
 		return fmt.Errorf("the picture is no PNG: %w", err)
 	}
-	if err := os.WriteFile(j.Output, picture.body, 0o644); err != nil {
+	if err := os.WriteFile(j.Output, picture.Body, 0o644); err != nil {
 		return fmt.Errorf("save the picture: %w", err)
 	}
-	shown := &Picture{URL: address, File: j.Output, Width: config.Width, Height: config.Height, Bytes: len(picture.body)}
+	shown := &Picture{URL: address, File: j.Output, Width: config.Width, Height: config.Height, Bytes: len(picture.Body)}
 	path := "/api/v1/workspaces/content/blocks/" + Block + "/picture?explain=1&as=" + url.QueryEscape(UserID)
 	if _, err := j.read(ctx, "", path, &shown.Explain); err != nil {
 		return err
@@ -186,7 +186,7 @@ func (j *Journey) click(ctx context.Context, title string) error {
 	if err != nil {
 		return err
 	}
-	j.result.Link = &Link{URL: address, Status: s.Status, Location: answer.header.Get("Location")}
+	j.result.Link = &Link{URL: address, Status: s.Status, Location: answer.Header.Get("Location")}
 	if s.Status != http.StatusFound {
 		return fmt.Errorf("the link answered %d instead of 302", s.Status)
 	}

@@ -14,19 +14,19 @@ import (
 
 // Delivery is one message, or the row that says why there is none.
 type Delivery struct {
-	ID       string     `json:"id"` // the webhook-id
-	Campaign string     `json:"campaign"`
-	Variant  string     `json:"variant,omitempty"`
-	Profile  string     `json:"profile"`
-	Event    string     `json:"event"`
-	State    string     `json:"state"`
-	Reason   string     `json:"reason,omitempty"`
-	Detail   string     `json:"detail,omitempty"`
-	Created  time.Time  `json:"created"`
-	Finished *time.Time `json:"finished,omitempty"`
-	Request  *Request   `json:"request,omitempty"`
-	Attempts []Attempt  `json:"attempts"`
-	Name     string     `json:"campaign_name,omitempty"`
+	ID           string     `json:"id"`                      // the webhook-id
+	Campaign     string     `json:"campaign"`                // its id
+	CampaignName string     `json:"campaign_name,omitempty"` // unless it was removed
+	Variant      string     `json:"variant,omitempty"`
+	Profile      string     `json:"profile"`
+	Event        string     `json:"event"`
+	State        string     `json:"state"`
+	Reason       string     `json:"reason,omitempty"`
+	Detail       string     `json:"detail,omitempty"`
+	Created      time.Time  `json:"created"`
+	Finished     *time.Time `json:"finished,omitempty"`
+	Request      *Request   `json:"request,omitempty"`
+	Attempts     []Attempt  `json:"attempts"`
 }
 
 // Request is what was sent, without credentials.
@@ -77,7 +77,7 @@ func (h *Handler) showDelivery(a *campaign.Activity) Delivery {
 		State: string(a.State), Reason: string(a.Reason), Detail: a.Detail, Created: a.Created, Attempts: []Attempt{},
 	}
 	if c, ok := h.live().Campaign(a.Campaign); ok {
-		d.Name = c.Name
+		d.CampaignName = c.Name
 	}
 	if !a.Finished.IsZero() {
 		d.Finished = &a.Finished
@@ -92,7 +92,7 @@ func (h *Handler) showDelivery(a *campaign.Activity) Delivery {
 }
 
 func showRequest(r *campaign.Request) *Request {
-	return &Request{Method: r.Method, URL: r.URL, Headers: r.Header, Body: string(r.Body)}
+	return &Request{Method: r.Method, URL: r.URL, Headers: r.ShownHeader(), Body: string(r.Body)}
 }
 
 func showAttempt(a *campaign.Attempt) Attempt {

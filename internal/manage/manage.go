@@ -81,8 +81,8 @@ type request struct {
 	workspace *workspace.Workspace
 }
 
-// refusal is the body of an error.
-type refusal struct {
+// Refusal is the body of an error.
+type Refusal struct {
 	Message   string             `json:"message"`
 	Reason    string             `json:"reason"`
 	RequestID string             `json:"request_id"`
@@ -112,7 +112,7 @@ func (h *Handler) serve(f func(http.ResponseWriter, *request) error) http.Handle
 			w.Header().Set("WWW-Authenticate", `Bearer realm="platen"`)
 		}
 		reply.RetryAfter(w, e)
-		body := refusal{Message: e.Message, Reason: e.Reason, RequestID: id, Pointer: e.Pointer, Line: e.Line, Column: e.Column}
+		body := Refusal{Message: e.Message, Reason: e.Reason, RequestID: id, Pointer: e.Pointer, Line: e.Line, Column: e.Column}
 		errors.As(err, (*document.Problems)(&body.Problems))
 		reply.JSON(w, e.Status(), body)
 	}

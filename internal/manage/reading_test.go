@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"image/png"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"platen/internal/manage"
 )
@@ -94,7 +96,7 @@ func TestDeliveriesTellWhatWasSentAndWhatWasNot(t *testing.T) {
 	if refused.State != "not_sent" || refused.Reason == "" || refused.Detail == "" || refused.Request != nil {
 		t.Errorf("without an e-mail address: %+v", refused)
 	}
-	if sent.State != "delivered" || sent.Name != "Viewed" || len(sent.Attempts) != 1 || sent.Attempts[0].Status != 200 {
+	if sent.State != "delivered" || sent.CampaignName != "Viewed" || len(sent.Attempts) != 1 || sent.Attempts[0].Status != 200 {
 		t.Fatalf("with an e-mail address: %+v", sent)
 	}
 	if want := `{"user": "anna", "title": "Lamp"}`; sent.Request.Body != want {
@@ -200,5 +202,35 @@ func TestATestRendersAndSendsOnlyWhenAsked(t *testing.T) {
 	w.get("/api/v1/workspaces/shop/deliveries", &list)
 	if len(list.Deliveries) != 1 {
 		t.Errorf("a test left deliveries: %+v", list.Deliveries)
+	}
+}
+
+// deadlines is an answer that notes until when it may be written.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	until []time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.until = append(d.until, t)
+	return nil
+}
+
+// The receiver may take longer than other answers may.
+func TestATestThatIsSentHasTheTimeOfItsReceiver(t *testing.T) {
+	w := newWorld(t)
+	w.anna()
+	for body, extended := range map[string]bool{`{"as":"anna"}`: false, `{"as":"anna","send":true}`: true} {
+		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		r := w.request("POST", "/api/v1/workspaces/shop/campaigns/Viewed/test", body)
+		r.Header.Set("Authorization", "Bearer "+shopManager)
+		began := time.Now()
+		w.mux.ServeHTTP(d, r)
+		if d.Code != http.StatusOK || (len(d.until) > 0) != extended {
+			t.Fatalf("%s: status %d, deadlines %v", body, d.Code, d.until)
+		}
+		if extended && d.until[0].Sub(began) < manage.TestWithin {
+			t.Errorf("it may be written until %s after the request", d.until[0].Sub(began))
+		}
 	}
 }

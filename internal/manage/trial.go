@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"platen/internal/campaign"
 	"platen/internal/delivery"
@@ -31,6 +32,10 @@ type Tried struct {
 	Event string `json:"event"`
 }
 
+// TestWithin is the longest that a test may take. Its receiver has the time of any
+// other delivery, which is more than the server gives to write other answers.
+const TestWithin = 2 * time.Minute
+
 func (h *Handler) testCampaign(w http.ResponseWriter, r *request) error {
 	var body Trial
 	if err := decode(w, r.Request, &body); err != nil {
@@ -50,6 +55,8 @@ func (h *Handler) testCampaign(w http.ResponseWriter, r *request) error {
 		reply.JSON(w, http.StatusOK, answer)
 		return nil
 	}
+	// Only a connection without deadlines refuses one.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(TestWithin))
 	request, attempt, err := h.delivery.TestSend(r.Context(), trial)
 	if err != nil {
 		return err

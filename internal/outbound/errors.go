@@ -21,7 +21,7 @@ type Kind string
 const (
 	BadURL     Kind = "bad_url"     // the URL cannot be called
 	BadRequest Kind = "bad_request" // method or headers cannot be sent, or are too long
-	Denied     Kind = "denied"      // the address is closed for the workspace
+	Denied     Kind = "denied"      // closed: the address for the workspace, or what the URL asks for
 	DNS        Kind = "dns"         // the name has no address, or none was found in time
 	Connect    Kind = "connect"     // no connection, or none in time
 	TLS        Kind = "tls"         // no secure connection, or none in time

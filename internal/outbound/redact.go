@@ -1,9 +1,6 @@
 package outbound
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 const redacted = "[redacted]"
 
@@ -15,20 +12,21 @@ var secretWords = map[string]bool{
 	"password": true, "secret": true, "session": true, "token": true,
 }
 
-// WithoutSecrets is a copy of a header that may be stored and shown: the values of
-// fields that carry credentials are replaced, with the scheme of an Authorization
-// kept. It goes by the field's name, and rather hides too much than too little.
-func WithoutSecrets(h http.Header) http.Header {
-	safe := h.Clone()
-	for name, values := range safe {
-		if !isSecret(name) {
-			continue
-		}
-		for i, value := range values {
-			values[i] = withoutCredentials(value)
+// Redact gives the value of a header field as it may be shown: that of a field
+// that carries credentials is replaced, with the scheme of an Authorization kept.
+// It goes by the field's name, and rather hides too much than too little.
+func Redact(name, value string) string {
+	if !isSecret(name) {
+		return value
+	}
+	scheme, _, found := strings.Cut(value, " ")
+	switch strings.ToLower(scheme) {
+	case "basic", "bearer", "digest":
+		if found {
+			return scheme + " " + redacted
 		}
 	}
-	return safe
+	return redacted
 }
 
 func isSecret(name string) bool {
@@ -45,15 +43,4 @@ func isSecret(name string) bool {
 		}
 	}
 	return false
-}
-
-func withoutCredentials(value string) string {
-	scheme, _, found := strings.Cut(value, " ")
-	switch strings.ToLower(scheme) {
-	case "basic", "bearer", "digest":
-		if found {
-			return scheme + " " + redacted
-		}
-	}
-	return redacted
 }

@@ -24,7 +24,7 @@ var connectionFields = []string{
 
 // build checks a request and makes the one to send.
 func (c *Client) build(ctx context.Context, r Request) (*http.Request, error) {
-	target, err := parseURL(r.URL)
+	target, err := ParseURL(r.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -44,31 +44,30 @@ func (c *Client) build(ctx context.Context, r Request) (*http.Request, error) {
 	return req, nil
 }
 
-// parseURL keeps what url.Parse says to itself: its errors quote the URL, which may
-// hold secrets.
-func parseURL(raw string) (*url.URL, *Error) {
-	bad := func(u *url.URL, message string) (*url.URL, *Error) {
-		e := &Error{Kind: BadURL, Message: message}
-		if u != nil {
-			e.Host = u.Host
-		}
-		return nil, e
-	}
+// ParseURL reads the URL of a request. It refuses those that Do refuses whatever
+// the policy; the error is an *Error. What url.Parse says it keeps to itself, as
+// that quotes the URL, which may hold secrets.
+func ParseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return bad(nil, "the URL cannot be read; it has a bad character, port or escape")
+		return nil, &Error{Kind: BadURL, Message: "the URL cannot be read; it has a bad character, port or escape"}
+	}
+	bad := func(kind Kind, message string) (*url.URL, error) {
+		return nil, &Error{Kind: kind, Message: message, Host: u.Host}
 	}
 	switch {
-	case u.Scheme != "http" && u.Scheme != "https":
-		return bad(u, "the URL must begin with http:// or https://")
+	case raw == "":
+		return bad(BadURL, "the URL is empty")
 	case u.Hostname() == "":
-		return bad(u, "the URL names no host")
+		return bad(BadURL, "the URL names no host; write it as https://api.example.com/path")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return bad(Denied, "the URL must begin with http:// or https://")
 	case u.User != nil:
-		return bad(u, "the URL holds credentials; give them as a credential, which is kept secret")
+		return bad(Denied, "the URL holds credentials; give them as a credential, which is kept secret")
 	case strings.Contains(u.Host, "%"):
-		return bad(u, "the URL's host has a zone or an escape, which is not supported")
+		return bad(BadURL, "the URL's host has a zone or an escape, which is not supported")
 	case !validPort(u.Port()):
-		return bad(u, "the URL's port is not between 1 and 65535")
+		return bad(BadURL, "the URL's port is not between 1 and 65535")
 	}
 	return u, nil
 }

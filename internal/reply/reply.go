@@ -14,10 +14,15 @@ import (
 	"platen/internal/fault"
 )
 
-// RequestID gives the request a new id (UUID v4) and names it in the answer.
+// RequestID names the request's id in the answer: the one that it has already, or a
+// new one (UUID v4).
 func RequestID(w http.ResponseWriter) string {
-	id := uuid.NewString()
-	w.Header().Set("X-Request-Id", id)
+	const header = "X-Request-Id"
+	id := w.Header().Get(header)
+	if id == "" {
+		id = uuid.NewString()
+		w.Header().Set(header, id)
+	}
 	return id
 }
 

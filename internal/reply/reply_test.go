@@ -31,11 +31,14 @@ func TestAValueThatDoesNotMarshal(t *testing.T) {
 	}
 }
 
-func TestRequestIDsDiffer(t *testing.T) {
-	w := httptest.NewRecorder()
-	first, second := RequestID(w), RequestID(w)
-	if first == second || len(first) != 36 || w.Header().Get("X-Request-Id") != second {
-		t.Errorf("%s, %s, header %s", first, second, w.Header().Get("X-Request-Id"))
+func TestARequestHasOneIDOfItsOwn(t *testing.T) {
+	w, other := httptest.NewRecorder(), httptest.NewRecorder()
+	id := RequestID(w)
+	if len(id) != 36 || w.Header().Get("X-Request-Id") != id || RequestID(w) != id {
+		t.Errorf("%s, header %s, and then %s", id, w.Header().Get("X-Request-Id"), RequestID(w))
+	}
+	if RequestID(other) == id {
+		t.Error("two requests have the same id")
 	}
 }
 

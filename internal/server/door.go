@@ -1,16 +1,12 @@
 package server
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"platen/internal/document"
-	"platen/internal/workspace"
 )
 
 // Door tells the commands of the same machine how to reach a running server.
@@ -50,13 +46,4 @@ func (s *Server) removeDoor() error {
 		return fmt.Errorf("take the door away: %w", err)
 	}
 	return nil
-}
-
-// ApplyText applies documents from within the program; their secrets come from env.
-func (s *Server) ApplyText(ctx context.Context, name, text string, env map[string]string) error {
-	_, err := s.Documents.Apply(ctx, document.Input{
-		Files:  []document.File{{Name: name, Data: []byte(text)}},
-		Lookup: workspace.Lookup{Getenv: func(name string) (string, bool) { v, ok := env[name]; return v, ok }},
-	})
-	return err
 }

@@ -32,7 +32,8 @@ func (s *Server) routes() http.Handler {
 }
 
 // ready says whether requests would be served: the store answers, and the server
-// is not stopping.
+// is not stopping. Workers that rest after an error are told beside that; what they
+// are to do stays queued, and requests are served meanwhile.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	status, text := http.StatusOK, "ready"
 	select {
@@ -43,7 +44,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 			status, text = http.StatusServiceUnavailable, "the store does not answer"
 		}
 	}
-	reply.JSON(w, status, map[string]any{"status": text, "waiting": s.Writer.Waiting()})
+	body := map[string]any{"status": text, "waiting": s.Writer.Waiting()}
+	if resting := s.resting.all(); len(resting) > 0 {
+		body["resting"] = resting
+	}
+	reply.JSON(w, status, body)
 }
 
 // nowhere answers what no other pattern of mux matches: 405 where the path is
@@ -87,9 +92,10 @@ func recovered(next http.Handler, log *slog.Logger) http.Handler {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			log.Error("a handler panicked", "method", r.Method, "pattern", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			id := reply.RequestID(w)
+			log.Error("a handler panicked", "request_id", id, "method", r.Method, "pattern", r.Pattern, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			f := fault.From(fmt.Errorf("panic: %v", p))
-			reply.JSON(w, f.Status(), map[string]string{"message": f.Safe()})
+			reply.JSON(w, f.Status(), map[string]string{"message": f.Safe(), "reason": f.Reason, "request_id": id})
 		}()
 		next.ServeHTTP(w, r)
 	})

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"platen/internal/ingest"
 )
 
 // stopWithin is how long a stop waits for requests and deliveries under way. What
@@ -23,10 +21,10 @@ func (s *Server) Serve(ctx context.Context) error {
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()
 	var running sync.WaitGroup
-	running.Go(s.Writer.Run)
 	if !s.config.WithoutWorkers {
 		s.startWorkers(work, &running)
 	}
+	running.Go(s.Writer.Run)
 	served := make(chan error, 1)
 	go func() { served <- s.http.Serve(s.listener) }()
 	s.log.Info("serving", "address", s.listener.Addr().String(), "public_url", s.PublicURL(), "data", s.config.Data)
@@ -43,60 +41,6 @@ func (s *Server) Serve(ctx context.Context) error {
 	err := errors.Join(failure, s.stop(stopWork, &running))
 	s.log.Info("stopped")
 	return err
-}
-
-// startWorkers runs what works in the background. Each wakes the next.
-func (s *Server) startWorkers(ctx context.Context, running *sync.WaitGroup) {
-	s.Writer.OnCommit(func(c ingest.Committed) {
-		if c.Hits > 0 {
-			s.planner.Wake()
-		}
-		if c.Photos > 0 {
-			s.photos.Wake()
-		}
-		if c.Stale {
-			s.repair.Wake()
-		}
-	})
-	for _, run := range []func(context.Context) error{
-		s.repair.Run, s.planner.Run, s.Delivery.Run, s.forget,
-	} {
-		running.Go(func() {
-			if err := run(ctx); err != nil {
-				s.fail(err)
-			}
-		})
-	}
-	running.Go(func() { s.photos.Run(ctx) })
-	running.Go(func() { s.recorder.Run(ctx) })
-}
-
-// fail stops the server because its store failed; only the first reason counts.
-// What was accepted is queued, and goes on when the server is started again.
-func (s *Server) fail(err error) {
-	select {
-	case s.broken <- err:
-	default:
-	}
-}
-
-// forget drops ids that were seen more than a day ago.
-func (s *Server) forget(ctx context.Context) error {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		for worked := true; worked && ctx.Err() == nil; {
-			var err error
-			if worked, err = s.Store.ForgetSeen(s.config.Now()); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // stop ends everything in the order of the work: requests, deliveries, and then

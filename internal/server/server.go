@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"platen/internal/asset"
 	"platen/internal/campaign"
 	"platen/internal/content"
@@ -25,7 +27,6 @@ import (
 	"platen/internal/outbound"
 	"platen/internal/planner"
 	"platen/internal/store/sqlite"
-	"platen/internal/workspace"
 )
 
 // Server is the whole program on one store. Open makes it, Serve runs it until
@@ -51,8 +52,11 @@ type Server struct {
 	token    string
 	stopping chan struct{}
 	broken   chan error // the store failed: stop and exit non-zero
+	resting  names      // of workers that failed and will start again
 
-	stopWithin time.Duration // the constant; tests set a shorter one
+	// The constants; tests set less.
+	stopWithin     time.Duration
+	maxConnections int
 }
 
 // Open opens the store and prepares everything; nothing runs yet.
@@ -67,7 +71,7 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, log: c.Log, Store: store,
-		stopping: make(chan struct{}), broken: make(chan error, 1), stopWithin: stopWithin,
+		stopping: make(chan struct{}), broken: make(chan error, 1), stopWithin: stopWithin, maxConnections: maxConnections,
 	}
 	err = s.removeDoor() // of a server that was killed
 	if err == nil {
@@ -81,19 +85,11 @@ func Open(ctx context.Context, c Config) (*Server, error) {
 }
 
 func (s *Server) wire(ctx context.Context, ids *event.IDs) error {
-	sealer, err := s.config.sealer()
+	err := s.openDocuments(ctx)
 	if err != nil {
 		return err
 	}
 	if s.token, err = keepSecret(filepath.Join(s.config.Data, adminTokenFile), "remove it, and a new one is made"); err != nil {
-		return err
-	}
-	s.Registry = document.NewRegistry(s.Store, sealer)
-	if err := s.Registry.Reload(ctx); errors.Is(err, workspace.ErrSealed) {
-		return fault.New(fault.Conflict, "other_secret_key",
-			"the secrets in %s were stored under another key; start with that one: --secret-key, or the %s of that time in this directory",
-			s.config.Data, secretKeyFile).Because(err)
-	} else if err != nil {
 		return err
 	}
 	s.Documents = document.NewService(s.Registry, rand.Reader, s.config.Now)
@@ -105,7 +101,7 @@ func (s *Server) wire(ctx context.Context, ids *event.IDs) error {
 	client := outbound.New(outbound.Options{UserAgent: "Platen/" + Version()})
 	s.Delivery = delivery.New(s.Store, delivery.Options{
 		Definitions: func() delivery.Definitions { return s.Registry.Current() },
-		Client:      client, IDs: ids, Now: s.config.Now, UserAgent: "Platen/" + Version(),
+		Client:      client, IDs: ids, Now: s.config.Now, UserAgent: "Platen/" + Version(), Log: s.log,
 	})
 	campaign := func(id string) (*campaign.Campaign, bool) { return s.Registry.Current().Campaign(id) }
 	s.planner = planner.New(s.Store, campaign, ids, s.config.Now, s.Delivery.Wake)
@@ -125,17 +121,11 @@ func (s *Server) Listen() error {
 		return fault.New(fault.Invalid, "listen", "cannot listen on %q: %s; choose another address with --listen, as 127.0.0.1:8080",
 			s.config.Listen, listenReason(err))
 	}
-	s.listener = l
+	s.listener = netutil.LimitListener(l, s.maxConnections)
 	if s.config.PublicURL == "" {
 		s.config.PublicURL = "http://" + s.Addr()
 	}
-	s.http = &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
-		IdleTimeout:       120 * time.Second,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-	}
+	s.http = newHTTP(s.routes(), s.log)
 	return s.leaveDoor()
 }
 

@@ -47,13 +47,16 @@ type running struct {
 	served chan error
 }
 
-func start(t *testing.T, data string) *running {
+func start(t *testing.T, data string, change ...func(*Server)) *running {
 	t.Helper()
 	r := &running{t: t, log: &log{}, served: make(chan error, 1)}
 	var err error
 	r.Server, err = Open(t.Context(), Config{Data: data, Listen: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(r.log, nil))})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range change {
+		f(r.Server)
 	}
 	if err := r.Listen(); err != nil {
 		t.Fatal(err)
@@ -121,6 +124,13 @@ func TestReadyzTellsWhyNot(t *testing.T) {
 		r.ready(w, httptest.NewRequest("GET", "/readyz", nil).WithContext(ctx))
 		return fmt.Sprint(w.Code, " ", w.Body)
 	}
+	r.resting.add("planner")
+	r.resting.add("delivery")
+	if got, want := ask(t.Context()), `200 {"resting":["delivery","planner"],"status":"ready","waiting":0}`; got != want {
+		t.Errorf("when workers rest: %s", got)
+	}
+	r.resting.remove("planner")
+	r.resting.remove("delivery")
 	gone, cancel := context.WithCancel(t.Context())
 	cancel() // the store gives no answer within the request's time
 	if got, want := ask(gone), `503 {"status":"the store does not answer","waiting":0}`; got != want {
@@ -189,6 +199,9 @@ func TestAPanicIsAnsweredAndLoggedOnce(t *testing.T) {
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != 500 || strings.Contains(w.Body.String(), "innards") || strings.Contains(w.Body.String(), ".go") {
 		t.Errorf("answered %d %s", w.Code, w.Body)
+	}
+	if id := w.Header().Get("X-Request-Id"); id == "" || !strings.Contains(w.Body.String(), `"request_id":"`+id+`"`) || !strings.Contains(l.String(), id) {
+		t.Errorf("the request %q is answered with %s and logged as %s", id, w.Body, l)
 	}
 	if n := strings.Count(l.String(), "a handler panicked"); n != 1 || !strings.Contains(l.String(), "server_test.go") {
 		t.Errorf("logged %d times, without its place:\n%s", n, l)

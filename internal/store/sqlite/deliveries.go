@@ -94,24 +94,12 @@ func (s *Store) SaveRequests(ctx context.Context, rendered []campaign.Delivery) 
 }
 
 // Finish keeps what became of leased deliveries, with the attempts that were
-// made, and gives up their leases.
+// made, and gives up their leases. A result that comes too late, as another was
+// stored since the lease, changes nothing.
 func (s *Store) Finish(ctx context.Context, results []campaign.Result) error {
 	err := s.update(func(c *sqlite.Conn) error {
 		for i := range results {
-			r := &results[i]
-			err := query(c, `UPDATE deliveries SET state = ?, reason = ?, detail = ?, next = ?, leased = 0, finished = ?, attempts = ? WHERE id = ?`,
-				nil, string(r.Delivery.State), string(r.Delivery.Reason), r.Delivery.Detail, r.Next, r.Delivery.Finished, r.Delivery.Attempts, r.Delivery.ID)
-			if err != nil {
-				return err
-			}
-			if r.Attempt == nil {
-				continue
-			}
-			a := r.Attempt
-			err = query(c, `INSERT INTO attempts (delivery, number, at, duration, status, error, message, response, remote)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				nil, a.Delivery, a.Number, a.At, a.Duration.Microseconds(), a.Status, string(a.Error), a.Message, a.Response, a.RemoteAddr)
-			if err != nil {
+			if err := finish(c, &results[i]); err != nil {
 				return err
 			}
 		}
@@ -121,6 +109,19 @@ func (s *Store) Finish(ctx context.Context, results []campaign.Result) error {
 		return fmt.Errorf("store the results of deliveries: %w", err)
 	}
 	return nil
+}
+
+func finish(c *sqlite.Conn, r *campaign.Result) error {
+	d, a := &r.Delivery, r.Attempt
+	err := query(c, `UPDATE deliveries SET state = ?, reason = ?, detail = ?, next = ?, leased = 0, finished = ?, attempts = ?
+		WHERE id = ? AND state = 'queued' AND attempts = ?`, nil,
+		string(d.State), string(d.Reason), d.Detail, r.Next, d.Finished, d.Attempts, d.ID, r.AttemptsBefore())
+	if err != nil || a == nil || c.Changes() == 0 {
+		return err
+	}
+	return query(c, `INSERT INTO attempts (delivery, number, at, duration, status, error, message, response, remote)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, nil,
+		a.Delivery, a.Number, a.At, a.Duration.Microseconds(), a.Status, string(a.Error), a.Message, a.Response, a.RemoteAddr)
 }
 
 const deliveryColumns = `id, workspace, campaign, variant, profile, event, state, reason, detail, due, created, finished, attempts, host, request`

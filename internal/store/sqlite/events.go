@@ -159,6 +159,7 @@ func scanEvent(row *sqlite.Stmt) event.Event {
 // that are no longer stored are left out.
 func (s *Store) Events(ctx context.Context, ids []event.ID) (events []event.Event, err error) {
 	err = s.readView(ctx, func(v *view) error {
+		events = nil
 		for _, id := range ids {
 			name := of(v.tables, id)
 			if name == "" {
@@ -253,6 +254,7 @@ func partHappenings(v *view, part, after event.ID, yield func(profile.Happening)
 // CountEvents is the number of events stored in a workspace.
 func (s *Store) CountEvents(ctx context.Context, workspace int64) (n int64, err error) {
 	err = s.readView(ctx, func(v *view) error {
+		n = 0
 		for _, t := range v.tables {
 			err := query(v.c, "SELECT count(*) FROM "+t.name+" WHERE workspace = ?", func(row *sqlite.Stmt) error {
 				n += row.ColumnInt64(0)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -103,6 +104,9 @@ var pragmas = []string{
 
 func (s *Store) open(ctx context.Context, o Options) (err error) {
 	path := filepath.Join(o.Dir, FileName)
+	if err := makePrivate(path); err != nil {
+		return unusable(o.Dir, err)
+	}
 	s.conn, err = sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -132,6 +136,19 @@ func (s *Store) open(ctx context.Context, o Options) (err error) {
 		go s.checkpoints()
 	}
 	return err
+}
+
+// makePrivate makes the file of a new database, for its owner alone: it may lie in
+// a directory that others can read. The engine gives its log the same permissions.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // resume reads what is kept in memory: the tables of events, the ids seen, and the

@@ -168,6 +168,35 @@ func results(f *fixture) {
 	f.same("deliveries pending", pending, int64(1))
 }
 
+// lateResults has a lease run out while the attempt was under way: the delivery
+// was leased again, and both holders come back with a result.
+func lateResults(f *fixture) {
+	d := f.queued("x.example", 0)
+	f.plan(d)
+	f.lease(0, 1)
+	f.same("leased again", f.lease(60, 1), []event.ID{d.ID})
+	late, first := d, d
+	first.Reason, first.Attempts = "timeout", 1
+	try := campaign.Attempt{Delivery: d.ID, Number: 1, At: f.clock, Error: "timeout"}
+	f.must(f.store.Finish(f.Context(), []campaign.Result{{Delivery: first, Attempt: &try, Next: f.in(90)}}))
+
+	late.State, late.Finished, late.Attempts = campaign.Delivered, f.clock, 1
+	lateTry := campaign.Attempt{Delivery: d.ID, Number: 1, At: f.clock, Status: 200}
+	tooLate := []campaign.Result{{Delivery: late, Attempt: &lateTry}, {Delivery: d, Next: f.in(0)}}
+	f.must(f.store.Finish(f.Context(), tooLate))
+	f.sameDeliveries(first)
+
+	first.State, first.Finished, first.Attempts = campaign.Failed, f.in(90), 2
+	last := campaign.Attempt{Delivery: d.ID, Number: 2, At: f.in(90), Status: 404}
+	f.must(f.store.Finish(f.Context(), []campaign.Result{{Delivery: first, Attempt: &last}}))
+	tooLate = append(tooLate, campaign.Result{Delivery: first, Next: f.in(0)})
+	tooLate[2].Delivery.State = campaign.Queued
+	f.must(f.store.Finish(f.Context(), tooLate))
+	list, err := f.store.Deliveries(f.Context(), workspace, 0, 10)
+	f.must(err)
+	f.same("what came in time", list, []campaign.Activity{{Delivery: first, Tries: []campaign.Attempt{try, last}}})
+}
+
 func activity(f *fixture) {
 	var all []campaign.Delivery
 	for i := range 5 {

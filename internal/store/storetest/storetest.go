@@ -93,6 +93,7 @@ func Exercise(t *testing.T, start func(t *testing.T) Open) {
 		{"leases", leases},
 		{"busy queues", busyQueues},
 		{"results", results},
+		{"late results", lateResults},
 		{"activity", activity},
 		{"documents", documents},
 		{"photos", photos},
