@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"platen/internal/document"
@@ -163,8 +164,7 @@ func (h *Handler) report(w http.ResponseWriter, a answer, b *batch, accept *inge
 		}
 	}
 	if first == nil && len(b.warnings) == 0 {
-		// What almost every answer says is not worth an encoder.
-		reply.Body(w, http.StatusOK, fmt.Appendf(nil, `{"message":"success","request_id":%q,"accepted":%d,"duplicates":%d}`, a.RequestID, accepted, duplicates))
+		reply.Body(w, http.StatusOK, success(a.RequestID, accepted, duplicates))
 		return
 	}
 	a.Warnings = b.told()
@@ -177,6 +177,15 @@ func (h *Handler) report(w http.ResponseWriter, a answer, b *batch, accept *inge
 		a.Message = fmt.Sprintf("%d of %d events were rejected", len(a.Rejected), len(accept.Outcomes))
 	}
 	reply.JSON(w, status, a)
+}
+
+// success is what almost every answer says; that is not worth an encoder.
+func success(requestID string, accepted, duplicates int) []byte {
+	b := append(make([]byte, 0, 128), `{"message":"success","request_id":"`...)
+	b = append(b, requestID...) // a UUID
+	b = strconv.AppendInt(append(b, `","accepted":`...), int64(accepted), 10)
+	b = strconv.AppendInt(append(b, `,"duplicates":`...), int64(duplicates), 10)
+	return append(b, '}')
 }
 
 var errTooLarge = fault.New(fault.TooLarge, "too_large",
