@@ -16,8 +16,8 @@ type benchCommand struct {
 
 type benchIngestCommand struct {
 	keyFlag
-	Data        string        `help:"A directory on a disk; it keeps the stored events for the next run." default:"platen-bench" env:"PLATEN_BENCH_DATA" type:"path" placeholder:"DIR"`
-	Stored      int           `help:"Events in the store before the first round." default:"1000000"`
+	Data        string        `help:"A directory on a disk; it keeps the filled store for the next run." default:"platen-bench" env:"PLATEN_BENCH_DATA" type:"path" placeholder:"DIR"`
+	Stored      int           `help:"Events in the store before each part." default:"1000000"`
 	Rounds      int           `help:"Interleaved rounds." default:"3"`
 	Duration    time.Duration `help:"Of each part in each round." default:"20s"`
 	Connections int           `help:"Kept-alive connections." default:"256"`

@@ -52,3 +52,34 @@ func TestATallyIsSummedUpOverItsSenders(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestARatioIsTakenRoundByRound(t *testing.T) {
+	var whole, bare Part
+	for _, r := range [][2]int64{{40, 100}, {10, 20}, {30, 100}} {
+		whole.add(LoadResult{Answered: r[0], Seconds: 1}, 0)
+		bare.add(LoadResult{Answered: r[1], Seconds: 1}, 0)
+	}
+	if got := whole.over(bare); got != 0.4 {
+		t.Errorf("%v", got)
+	}
+}
+
+// A part begins with a copy of the filled store, which stays as it was filled.
+func TestPartsLeaveTheFilledStoreAsItIs(t *testing.T) {
+	b := Ingest{Data: t.TempDir(), Stored: 50, Rounds: 1, Connections: 4, Profiles: 10, Duration: 30 * time.Millisecond, Progress: io.Discard}
+	for range 2 {
+		if stored, err := b.fill(t.Context()); err != nil || stored != 50 {
+			t.Fatalf("%d events are stored: %v", stored, err)
+		}
+		err := b.onFilled(t.Context(), func(r *rig) error {
+			n, err := r.count(t.Context())
+			if n < 50 {
+				t.Errorf("a part begins with %d events", n)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/pprof"
 	"slices"
+	"syscall"
 	"time"
 
 	"platen/internal/fault"
@@ -20,7 +22,7 @@ import (
 type Ingest struct {
 	Data        string        // a directory on a disk
 	SecretKey   string        // of that directory; "" keeps one there
-	Stored      int           // events in the store before the first round
+	Stored      int           // events in the store before each part
 	Rounds      int           // interleaved rounds of the three parts
 	Duration    time.Duration // of each part in each round
 	Connections int
@@ -33,7 +35,7 @@ type Ingest struct {
 type IngestResult struct {
 	Disk
 	StoredBefore int64  `json:"stored_before"`
-	StoredAfter  int64  `json:"stored_after"`
+	StoredAfter  int64  `json:"stored_after"` // the part that stored most
 	Rounds       int    `json:"rounds"`
 	Connections  int    `json:"connections"`
 	Workers      string `json:"workers"` // what else the whole was doing
@@ -42,8 +44,8 @@ type IngestResult struct {
 	Store Part `json:"store_only"` // the write path, in process
 	Whole Part `json:"whole"`      // the collector over HTTP
 
-	WholeToBare  float64 `json:"whole_to_bare"`  // of the medians of this run
-	WholeToStore float64 `json:"whole_to_store"` // of the medians of this run
+	WholeToBare  float64 `json:"whole_to_bare"`  // median of the rounds' ratios
+	WholeToStore float64 `json:"whole_to_store"` // median of the rounds' ratios
 
 	EventsPerCommit float64 `json:"events_per_commit"` // of the whole
 	// FlushesPerCommit counts the cache flushes of all disks of the machine
@@ -72,6 +74,16 @@ func (p *Part) add(r LoadResult, used time.Duration) {
 	p.P50Millis, p.P99Millis = median(p.p50s), median(p.p99s)
 }
 
+// over gives the median of the ratios of two parts, round by round: the machine's
+// pace changes from round to round.
+func (p *Part) over(other Part) float64 {
+	ratios := make([]float64, len(p.rates))
+	for i := range ratios {
+		ratios[i] = p.rates[i] / other.rates[i]
+	}
+	return median(ratios)
+}
+
 func (p *Part) last() float64 { return p.rates[len(p.rates)-1] }
 
 func median(values []float64) float64 {
@@ -95,7 +107,7 @@ func (b Ingest) check() error {
 	return nil
 }
 
-// Run takes the figures. It leaves its data in the directory.
+// Run takes the figures. It leaves the filled store in the directory.
 func (b Ingest) Run(ctx context.Context) (result IngestResult, err error) {
 	if err := b.check(); err != nil {
 		return result, err
@@ -108,29 +120,89 @@ func (b Ingest) Run(ctx context.Context) (result IngestResult, err error) {
 	if result.Disk, err = MeasureDisk(b.Data); err != nil {
 		return result, err
 	}
-	rig, err := newRig(ctx, b)
-	if err != nil {
+	if result.StoredBefore, err = b.fill(ctx); err != nil {
 		return result, err
 	}
-	defer rig.stop()
-	if result.StoredBefore, err = rig.fill(ctx); err != nil {
-		return result, err
-	}
+	var committed commits
 	for round := range b.Rounds {
-		if err := rig.round(ctx, &result, round == b.Rounds-1); err != nil {
-			return result, err
+		for _, part := range []func(context.Context, *rig, *IngestResult) error{storeOnly, bareAndWhole} {
+			err := b.onFilled(ctx, func(r *rig) (err error) {
+				if round < b.Rounds-1 {
+					r.CPUProfile = ""
+				}
+				if err = part(ctx, r, &result); err != nil {
+					return err
+				}
+				committed.add(r.whole)
+				after, err := r.count(ctx)
+				result.StoredAfter = max(result.StoredAfter, after)
+				return err
+			})
+			if err != nil {
+				return result, err
+			}
 		}
 		fmt.Fprintf(b.Progress, "round %d of %d: bare %.0f/s, store only %.0f/s, whole %.0f/s\n",
 			round+1, b.Rounds, result.Bare.last(), result.Store.last(), result.Whole.last())
 	}
-	result.WholeToBare = result.Whole.PerSecond / result.Bare.PerSecond
-	result.WholeToStore = result.Whole.PerSecond / result.Store.PerSecond
-	result.EventsPerCommit, result.FlushesPerCommit = rig.perCommit()
-	result.StoredAfter, err = rig.count(ctx)
-	return result, err
+	result.WholeToBare = result.Whole.over(result.Bare)
+	result.WholeToStore = result.Whole.over(result.Store)
+	result.EventsPerCommit, result.FlushesPerCommit = committed.each()
+	return result, nil
 }
 
-func (r *rig) round(ctx context.Context, result *IngestResult, last bool) error {
+// filled is the store that every part begins with a copy of.
+func (b Ingest) filled() string { return filepath.Join(b.Data, "filled") }
+
+// fill brings the filled store to the wanted number of events, and gives that.
+func (b Ingest) fill(ctx context.Context) (stored int64, err error) {
+	b.Data = b.filled()
+	rig, err := newRig(ctx, b)
+	if err != nil {
+		return 0, err
+	}
+	defer rig.stop()
+	return rig.fill(ctx)
+}
+
+// onFilled runs measure on a copy of the filled store: a part that stores events
+// must not make the next one's store larger.
+func (b Ingest) onFilled(ctx context.Context, measure func(*rig) error) error {
+	filled := b.filled()
+	b.Data = filepath.Join(b.Data, "round")
+	if err := os.RemoveAll(b.Data); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.Data)
+	if err := os.CopyFS(b.Data, os.DirFS(filled)); err != nil {
+		return fmt.Errorf("copy the filled store: %w", err)
+	}
+	syscall.Sync() // or what was copied is written while the part runs
+	rig, err := newRig(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer rig.stop()
+	// A server that has just started has to read everybody once.
+	if _, err := rig.submit(ctx, b.Duration/3, 1<<62); err != nil {
+		return fmt.Errorf("warm up: %w", err)
+	}
+	return measure(rig)
+}
+
+func storeOnly(ctx context.Context, r *rig, result *IngestResult) error {
+	used := cpu()
+	stored, err := r.submit(ctx, r.Duration, 1<<62)
+	if err != nil {
+		return fmt.Errorf("load the store: %w", err)
+	}
+	result.Store.add(stored, cpu()-used)
+	return nil
+}
+
+// bareAndWhole runs one after the other, for their ratio is what counts and the
+// machine changes its pace.
+func bareAndWhole(ctx context.Context, r *rig, result *IngestResult) error {
 	used := cpu()
 	bare, err := r.client(ctx, r.bareAddress, "/")
 	if err != nil {
@@ -138,14 +210,7 @@ func (r *rig) round(ctx context.Context, result *IngestResult, last bool) error 
 	}
 	result.Bare.add(bare, cpu()-used)
 
-	used = cpu()
-	stored, err := r.submit(ctx, r.Duration, 1<<62)
-	if err != nil {
-		return fmt.Errorf("load the store: %w", err)
-	}
-	result.Store.add(stored, cpu()-used)
-
-	if last && r.CPUProfile != "" {
+	if r.CPUProfile != "" {
 		stop, err := profileTo(r.CPUProfile)
 		if err != nil {
 			return err

@@ -79,8 +79,28 @@ type rig struct {
 	bareAddress string
 	seed        uint64
 
-	commits, commands                 atomic.Int64 // since the start
-	wholeCommits, wholeCommands, sync int64        // while the whole was loaded
+	commits, commands atomic.Int64 // since the start
+	whole             commits      // while the whole was loaded
+}
+
+// commits are counted transactions, with the commands in them and the flushes of
+// all disks meanwhile.
+type commits struct{ n, commands, flushes int64 }
+
+func (c *commits) add(o commits) {
+	c.n += o.n
+	c.commands += o.commands
+	c.flushes += o.flushes
+}
+
+// each gives the events and the flushes of one commit; flushes are -1 where the
+// kernel does not tell.
+func (c *commits) each() (events, flushed float64) {
+	n := float64(max(c.n, 1))
+	if flushes() < 0 {
+		return float64(c.commands) / n, -1
+	}
+	return float64(c.commands) / n, float64(c.flushes) / n
 }
 
 func newRig(ctx context.Context, b Ingest) (*rig, error) {
@@ -174,20 +194,10 @@ func (r *rig) fill(ctx context.Context) (int64, error) {
 
 // counting counts commits and flushes until stop is called.
 func (r *rig) counting() (stop func()) {
-	commits, commands, flushed := r.commits.Load(), r.commands.Load(), flushes()
+	n, commands, flushed := r.commits.Load(), r.commands.Load(), flushes()
 	return func() {
-		r.wholeCommits += r.commits.Load() - commits
-		r.wholeCommands += r.commands.Load() - commands
-		r.sync += flushes() - flushed
+		r.whole.add(commits{r.commits.Load() - n, r.commands.Load() - commands, flushes() - flushed})
 	}
-}
-
-func (r *rig) perCommit() (events, flushed float64) {
-	n := float64(max(r.wholeCommits, 1))
-	if flushes() < 0 {
-		return float64(r.wholeCommands) / n, -1
-	}
-	return float64(r.wholeCommands) / n, float64(r.sync) / n
 }
 
 // client runs one client process against an address.
