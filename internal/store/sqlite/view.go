@@ -62,12 +62,17 @@ func (s *Store) readView(ctx context.Context, f func(*view) error) error {
 		if err := s.read(ctx, look); !errors.Is(err, errOutdated) {
 			return err
 		}
-		s.write.Lock() // the commit that came between has been taken over then
-		s.write.Unlock()
+		s.awaitCommit()
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
 	return s.read(ctx, look)
+}
+
+// awaitCommit returns once the commit under way has been taken over into memory.
+func (s *Store) awaitCommit() {
+	s.write.Lock()
+	defer s.write.Unlock()
 }
 
 // look makes the view of a snapshot that has just begun.
