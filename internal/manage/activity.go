@@ -21,6 +21,7 @@ type Delivery struct {
 	Profile      string     `json:"profile"`
 	Event        string     `json:"event"`
 	State        string     `json:"state"`
+	Status       int        `json:"status,omitempty"` // of the last answer, 0 when there was none
 	Reason       string     `json:"reason,omitempty"`
 	Detail       string     `json:"detail,omitempty"`
 	Created      time.Time  `json:"created"`
@@ -87,6 +88,7 @@ func (h *Handler) showDelivery(a *campaign.Activity) Delivery {
 	}
 	for i := range a.Tries {
 		d.Attempts = append(d.Attempts, showAttempt(&a.Tries[i]))
+		d.Status = a.Tries[i].Status
 	}
 	return d
 }

@@ -96,7 +96,7 @@ func TestDeliveriesTellWhatWasSentAndWhatWasNot(t *testing.T) {
 	if refused.State != "not_sent" || refused.Reason == "" || refused.Detail == "" || refused.Request != nil {
 		t.Errorf("without an e-mail address: %+v", refused)
 	}
-	if sent.State != "delivered" || sent.CampaignName != "Viewed" || len(sent.Attempts) != 1 || sent.Attempts[0].Status != 200 {
+	if sent.State != "delivered" || sent.CampaignName != "Viewed" || len(sent.Attempts) != 1 || sent.Attempts[0].Status != 200 || sent.Status != 200 {
 		t.Fatalf("with an e-mail address: %+v", sent)
 	}
 	if want := `{"user": "anna", "title": "Lamp"}`; sent.Request.Body != want {
