@@ -21,9 +21,8 @@ const purchaseName = "purchase"
 
 // The bounds of properties (spec 4.1).
 const (
-	maxProperties    = 256
-	maxPropertyBytes = 100 << 10
-	maxQuantity      = 100
+	maxProperties = 256
+	maxQuantity   = 100
 )
 
 // The names that properties may not have.
@@ -175,8 +174,8 @@ func readProperties(raw json.RawMessage, reserved []string) ([]member, []*fault.
 			return nil, nil, badProperties("the property %.40q %v", p.name, err)
 		}
 	}
-	if size := len(compact(raw)); size > maxPropertyBytes {
-		return nil, nil, badProperties("the properties have %d bytes, at most %d are taken", size, maxPropertyBytes)
+	if size := len(compact(raw)); size > event.MaxPropertiesBytes {
+		return nil, nil, badProperties("the properties have %d bytes, at most %d are taken", size, event.MaxPropertiesBytes)
 	}
 	return properties, left, nil
 }

@@ -9,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"platen/internal/event"
 	"platen/internal/ingest"
 	"platen/internal/profile"
 )
+
+const maxPropertiesBytes = event.MaxPropertiesBytes // a test has an event of its own
 
 const (
 	whoRequired  = "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
@@ -113,8 +116,8 @@ func TestValidation(t *testing.T) {
 		{"events", event(`,"properties":{"` + chars256 + `":1}`), badProps},
 		{"events", event(`,"properties":{"a":"` + chars255 + `"}`), ""},
 		{"events", event(`,"properties":{"a":"` + chars256 + `"}`), badProps},
-		{"events", event(`,"properties":{"a":["` + strings.Repeat("x", maxPropertyBytes-10) + `"]}`), ""},
-		{"events", event(`,"properties":{"a":["` + strings.Repeat("x", maxPropertyBytes-9) + `"]}`), badProps},
+		{"events", event(`,"properties":{"a":["` + strings.Repeat("x", maxPropertiesBytes-10) + `"]}`), ""},
+		{"events", event(`,"properties":{"a":["` + strings.Repeat("x", maxPropertiesBytes-9) + `"]}`), badProps},
 		// Purchases.
 		{"purchases", purchase(``), ""},
 		{"purchases", `{"product_id":"p","currency":"EUR","price":1,"time":"2026-01-02"}`, whoRequired},

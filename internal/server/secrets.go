@@ -13,6 +13,7 @@ import (
 
 	"platen/internal/document"
 	"platen/internal/fault"
+	"platen/internal/store/sqlite"
 	"platen/internal/workspace"
 )
 
@@ -152,18 +153,10 @@ func writePrivate(path, text string) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err == nil {
-		err = syncDir(dir)
+		err = sqlite.SyncDir(dir)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -18,7 +18,7 @@ func (s *Store) loadCached(v *view, keys []profile.Key, parts []event.ID, b *pro
 			b.PutKey(k, p.ID)
 			continue
 		}
-		if err := v.loadParts([]profile.Key{k}, nil, b); err != nil {
+		if err := v.putKey(k, b); err != nil {
 			return err
 		}
 		if k.Kind == profile.UserID || k.Kind == profile.AnonymousID {
@@ -33,7 +33,7 @@ func (s *Store) loadCached(v *view, keys []profile.Key, parts []event.ID, b *pro
 			b.PutPart(p)
 			continue
 		}
-		if err := v.loadParts(nil, []event.ID{id}, b); err != nil {
+		if err := v.putPart(id, b); err != nil {
 			return err
 		}
 	}
@@ -43,20 +43,28 @@ func (s *Store) loadCached(v *view, keys []profile.Key, parts []event.ID, b *pro
 // loadParts puts what was asked for into a book.
 func (v *view) loadParts(keys []profile.Key, parts []event.ID, b *profile.Book) error {
 	for _, k := range keys {
-		if err := v.loadKey(k, b); err != nil {
-			return fmt.Errorf("load a profile by %s: %w", k.Kind, err)
+		if err := v.putKey(k, b); err != nil {
+			return err
 		}
 	}
 	for _, id := range parts {
-		p, err := v.loadPart(id)
-		if err != nil {
+		if err := v.putPart(id, b); err != nil {
 			return err
 		}
-		if p == nil {
-			p = &profile.Part{ID: id} // nobody: whoever asked had guessed a braze_id
-		}
-		b.PutPart(p)
 	}
+	return nil
+}
+
+// putPart puts one part into a book.
+func (v *view) putPart(id event.ID, b *profile.Book) error {
+	p, err := v.loadPart(id)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		p = &profile.Part{ID: id} // nobody: whoever asked had guessed a braze_id
+	}
+	b.PutPart(p)
 	return nil
 }
 
@@ -65,8 +73,8 @@ const byIdentifier = "SELECT part FROM identifiers WHERE workspace = ? AND kind 
 // byLookup finds one part more than a book makes use of, to tell that there are more.
 var byLookup = fmt.Sprintf("SELECT part FROM lookups WHERE workspace = ? AND kind = ? AND value = ? LIMIT %d", profile.MaxSharers+1)
 
-// loadKey puts a key and the parts that it names into the book.
-func (v *view) loadKey(k profile.Key, b *profile.Book) error {
+// putKey puts a key and the parts that it names into the book.
+func (v *view) putKey(k profile.Key, b *profile.Book) error {
 	text := byIdentifier
 	if k.Kind == profile.Email || k.Kind == profile.Phone {
 		text = byLookup
@@ -77,7 +85,7 @@ func (v *view) loadKey(k profile.Key, b *profile.Book) error {
 		return nil
 	}, k.Workspace, int64(k.Kind), k.Value)
 	if err != nil {
-		return err
+		return fmt.Errorf("load a profile by %s: %w", k.Kind, err)
 	}
 	b.PutKey(k, ids...)
 	if len(ids) > profile.MaxSharers {
@@ -85,11 +93,11 @@ func (v *view) loadKey(k profile.Key, b *profile.Book) error {
 	}
 	for _, id := range ids {
 		p, err := v.loadPart(id)
-		if err != nil {
-			return err
+		if err == nil && p == nil {
+			err = fmt.Errorf("the part %v is missing", id)
 		}
-		if p == nil {
-			return fmt.Errorf("the part %v is missing", id)
+		if err != nil {
+			return fmt.Errorf("load a profile by %s: %w", k.Kind, err)
 		}
 		b.PutPart(p)
 	}
