@@ -198,16 +198,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		w.Header().Set("Connection", "close")
 		return head, errTooLarge
 	}
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead) // with room to see the end
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return body.Bytes(), errTooLarge
-	}
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "body_unreadable", "the body broke off before its end").Because(err)
-	}
-	return body.Bytes(), nil
+	return reply.ReadBody(w, r, MaxBody, errTooLarge)
 }
 
 // parse checks a body by the source's policy and mends it where that is wanted.

@@ -9,9 +9,7 @@ package engage
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -158,15 +156,15 @@ func denied(key *workspace.APIKey, permission workspace.Permission) answer {
 
 // readBody reads the JSON object of a request.
 func readBody(w http.ResponseWriter, r *http.Request) (object, error) {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return nil, fault.New(fault.TooLarge, "too_large", "the body is larger than %d bytes; send fewer objects at a time", MaxBody)
-	}
+	text, err := reply.ReadBody(w, r, MaxBody, errTooLarge)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "body_unreadable", "the body broke off before its end").Because(err)
+		return nil, err
 	}
 	return parseBody(text)
 }
+
+var errTooLarge = fault.New(fault.TooLarge, "too_large",
+	"the body is larger than %d bytes; send fewer objects at a time", MaxBody)
 
 func parseBody(text []byte) (object, error) {
 	if len(strings.TrimSpace(string(text))) == 0 {

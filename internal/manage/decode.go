@@ -4,23 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 
 	"platen/internal/fault"
 	"platen/internal/loosejson"
+	"platen/internal/reply"
 )
+
+var errTooLarge = fault.New(fault.TooLarge, "too_large", "the body is larger than %d bytes", MaxBody)
 
 // decode reads the JSON object that a body must hold; unknown members are refused,
 // so that a typing mistake does not pass for a default.
 func decode(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return fault.New(fault.TooLarge, "too_large", "the body is larger than %d bytes", MaxBody)
-	}
+	body, err := reply.ReadBody(w, r, MaxBody, errTooLarge)
 	if err != nil {
-		return fault.New(fault.Invalid, "body_unreadable", "the body broke off before its end").Because(err)
+		return err
 	}
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {

@@ -1,10 +1,11 @@
-// Package reply writes what all HTTP handlers write alike: JSON bodies, request
-// ids, and the headers of a refusal.
+// Package reply does what all HTTP handlers do alike: it reads bodies within a bound,
+// and writes JSON, request ids, and the headers of a refusal.
 package reply
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,6 +25,21 @@ func RequestID(w http.ResponseWriter) string {
 		w.Header().Set(header, id)
 	}
 	return id
+}
+
+// ReadBody reads a whole body of at most most bytes. Of a longer one it gives the
+// beginning and tooLarge; one that breaks off is a *fault.Error too.
+func ReadBody(w http.ResponseWriter, r *http.Request, most int64, tooLarge *fault.Error) ([]byte, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), 64<<10)) + bytes.MinRead) // with room to see the end
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, most))
+	if limit := new(http.MaxBytesError); errors.As(err, &limit) {
+		return body.Bytes(), tooLarge
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "body_unreadable", "the body broke off before its end").Because(err)
+	}
+	return body.Bytes(), nil
 }
 
 // JSON writes a value with a status. The value must be one that marshals.

@@ -1,10 +1,13 @@
 package reply
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"platen/internal/fault"
@@ -51,5 +54,20 @@ func TestRetryAfterIsInWholeSeconds(t *testing.T) {
 		if got := w.Header().Get("Retry-After"); got != want {
 			t.Errorf("%s: %q, want %q", wait, got, want)
 		}
+	}
+}
+
+func TestBodiesHaveABound(t *testing.T) {
+	tooLarge := fault.New(fault.TooLarge, "too_large", "at most 5 bytes")
+	for body, want := range map[string]error{"": nil, "12345": nil, "123456": tooLarge} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		got, err := ReadBody(httptest.NewRecorder(), r, 5, tooLarge)
+		if err != want || string(got) != body[:min(len(body), 5)] {
+			t.Errorf("%q: %q, %v", body, got, err)
+		}
+	}
+	broken := httptest.NewRequest("POST", "/", iotest.ErrReader(errors.New("reset by peer")))
+	if got, err := ReadBody(httptest.NewRecorder(), broken, 5, tooLarge); got != nil || fault.ReasonOf(err) != "body_unreadable" {
+		t.Errorf("one that breaks off: %q, %v", got, err)
 	}
 }
