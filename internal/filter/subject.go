@@ -17,7 +17,7 @@ type Subject struct {
 	Properties  json.RawMessage // of the event at hand: a JSON object, or nil
 	Now         time.Time
 
-	decoded map[string]any // properties by name
+	decoded map[string][]any // properties by name, each a list of one
 }
 
 // values finds what an operand names, at least one value; nil is a missing one.
@@ -63,15 +63,19 @@ func (s *Subject) property(path []step) []any {
 	name := path[0].key
 	value, known := s.decoded[name]
 	if !known {
+		value = []any{nil}
 		if raw := memberOf(s.Properties, name); raw != nil {
-			value = decode(string(raw))
+			value[0] = decode(string(raw))
 		}
 		if s.decoded == nil {
-			s.decoded = map[string]any{}
+			s.decoded = map[string][]any{}
 		}
 		s.decoded[name] = value
 	}
-	return reach(value, path[1:], nil)
+	if len(path) == 1 {
+		return value
+	}
+	return reach(value[0], path[1:], nil)
 }
 
 // decode reads a stored JSON value; numbers stay text, so that they can be shown

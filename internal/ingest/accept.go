@@ -59,9 +59,22 @@ type Accept struct {
 	Received  int64  // unix microseconds
 	Items     []Item
 	Outcomes  []Outcome
+
+	calls []profile.Call // of Items, made when they are touched first
 }
 
-func (a *Accept) call(i *Item) profile.Call {
+// call gives what an item says to the book.
+func (a *Accept) call(n int) *profile.Call {
+	if a.calls == nil {
+		a.calls = make([]profile.Call, len(a.Items))
+		for i := range a.Items {
+			a.calls[i] = a.callOf(&a.Items[i])
+		}
+	}
+	return &a.calls[n]
+}
+
+func (a *Accept) callOf(i *Item) profile.Call {
 	c := profile.Call{Workspace: a.Workspace, Who: i.Who, At: i.At, Received: a.Received,
 		Claim: i.Claim, Set: i.Set, ExistingOnly: i.ExistingOnly}
 	if i.Event != nil && i.Event.Kind != event.Identify {
@@ -88,7 +101,7 @@ func (a *Accept) touch(tx *transaction) {
 			tx.seen(*item.Key)
 		}
 		if item.Refused == nil {
-			tx.Book.Touch(a.call(item))
+			tx.Book.Touch(*a.call(i))
 		}
 	}
 }
@@ -96,11 +109,12 @@ func (a *Accept) touch(tx *transaction) {
 func (a *Accept) apply(tx *transaction) {
 	a.Outcomes = make([]Outcome, len(a.Items))
 	for i := range a.Items {
-		a.Outcomes[i] = a.accept(tx, &a.Items[i])
+		a.Outcomes[i] = a.accept(tx, i)
 	}
 }
 
-func (a *Accept) accept(tx *transaction, i *Item) Outcome {
+func (a *Accept) accept(tx *transaction, n int) Outcome {
+	i := &a.Items[n]
 	before, duplicate := i.seen(tx)
 	switch {
 	case i.Refused != nil && duplicate:
@@ -114,7 +128,7 @@ func (a *Accept) accept(tx *transaction, i *Item) Outcome {
 	case duplicate:
 		return Outcome{Event: before, Duplicate: true}
 	}
-	call := a.call(i)
+	call := *a.call(n)
 	id := tx.writer.ids.Next()
 	if call.Event != nil {
 		call.Event.ID = id

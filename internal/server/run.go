@@ -18,6 +18,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	if err := s.Store.ReleaseLeases(ctx); err != nil {
 		return err
 	}
+	heapRoom()
 	work, stopWork := context.WithCancel(context.Background())
 	defer stopWork()
 	var running sync.WaitGroup

@@ -14,7 +14,7 @@ import (
 // and more, for which no commit should wait. So a connection of its own copies
 // while commits go on, and commits wait only for the last, short rest.
 const (
-	walPages = 10_000 // 4 KiB each; a page that was written often is copied once
+	walPages = 20_000 // 4 KiB each; a page that was written often is copied once
 	walRest  = 500    // pages for which commits wait
 	walTurns = 5      // of copying what was written meanwhile, before commits wait
 )

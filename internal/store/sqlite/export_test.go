@@ -70,8 +70,9 @@ func (s *Store) QueryPlan(text string) (plan string, err error) {
 func (s *Store) CheckCache() (parts int, err error) {
 	s.write.Lock()
 	defer s.write.Unlock()
-	held := maps.Clone(s.parts.old.parts)
-	maps.Copy(held, s.parts.young.parts)
+	held := map[event.ID]*profile.Part{}
+	maps.Copy(held, s.parts.parts.old)
+	maps.Copy(held, s.parts.parts.young)
 	for id, p := range held {
 		stored, err := s.writing().loadPart(id)
 		if err != nil {
@@ -82,7 +83,7 @@ func (s *Store) CheckCache() (parts int, err error) {
 			return 0, fmt.Errorf("part %v is held as\n%+v\nand stored as\n%+v", id, p, stored)
 		}
 	}
-	for _, names := range []map[profile.Key]event.ID{s.parts.old.names, s.parts.young.names} {
+	for _, names := range []map[profile.Key]event.ID{s.parts.names.old, s.parts.names.young} {
 		for key, id := range names {
 			if p := held[id]; p != nil && p.Identifier(key.Kind) != key.Value {
 				return 0, fmt.Errorf("%v leads to %+v", key, p)

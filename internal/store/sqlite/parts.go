@@ -13,9 +13,11 @@ import (
 // cache where it can.
 func (s *Store) loadCached(v *view, keys []profile.Key, parts []event.ID, b *profile.Book) error {
 	for _, k := range keys {
-		if p := s.parts.named(k); p != nil {
-			b.PutPart(p)
-			b.PutKey(k, p.ID)
+		if id, ok := s.parts.names.get(k); ok {
+			if err := s.putCached(v, id, b); err != nil {
+				return err
+			}
+			b.PutKey(k, id)
 			continue
 		}
 		if err := v.putKey(k, b); err != nil {
@@ -24,20 +26,25 @@ func (s *Store) loadCached(v *view, keys []profile.Key, parts []event.ID, b *pro
 		if k.Kind == profile.UserID || k.Kind == profile.AnonymousID {
 			if p := b.Find(k); p != nil {
 				s.parts.put(p)
-				s.parts.name(k, p.ID)
+				s.parts.names.put(k, p.ID)
 			}
 		}
 	}
 	for _, id := range parts {
-		if p := s.parts.part(id); p != nil {
-			b.PutPart(p)
-			continue
-		}
-		if err := v.putPart(id, b); err != nil {
+		if err := s.putCached(v, id, b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// putCached puts one part into a book, from the cache where it can.
+func (s *Store) putCached(v *view, id event.ID, b *profile.Book) error {
+	if p := s.parts.part(id); p != nil {
+		b.PutPart(p)
+		return nil
+	}
+	return v.putPart(id, b)
 }
 
 // loadParts puts what was asked for into a book.

@@ -19,18 +19,15 @@ import (
 // in place costs a page for each event. So what changed is appended, a row for each
 // commit, and held in memory. Once the rows take recentBytes, the parts that did
 // not change again are written to their table, in its order and a few with each
-// commit, and the rows are removed.
+// commit, and the rows are removed, the first ones first.
 const (
 	recentBytes = 64 << 20
 	recentTrim  = 4 // rows removed with each commit, which adds one
 )
 
-var (
-	errRecent = errors.New("sqlite: a row of recent parts cannot be read")
-	// errOutdated means that a snapshot is not the one that is held in memory; the
-	// reader takes another.
-	errOutdated = errors.New("sqlite: the snapshot is outdated")
-)
+// errOutdated means that a snapshot is not the one that is held in memory; the
+// reader takes another.
+var errOutdated = errors.New("sqlite: the snapshot is outdated")
 
 // storedPart is a part as it is stored.
 type storedPart struct {
@@ -96,7 +93,7 @@ func (r *recentParts) load(c *sqlite.Conn, limit int) (last event.ID, err error)
 		}
 		entries := blob(row, 1)
 		r.bytes += len(entries)
-		return eachRecent(entries, func(p *storedPart) {
+		return eachRecent(entries, r.held, func(p *storedPart) {
 			p.row = r.row
 			r.hold(p)
 			last = max(last, p.id)
@@ -104,6 +101,9 @@ func (r *recentParts) load(c *sqlite.Conn, limit int) (last event.ID, err error)
 	})
 	return last, err
 }
+
+// held gives a part that changed since old was begun, nil for another.
+func (r *recentParts) held(id event.ID) *storedPart { return r.young[id] }
 
 func (r *recentParts) hold(p *storedPart) {
 	r.young[p.id] = p
@@ -148,7 +148,7 @@ func (r *recentParts) insert(c *sqlite.Conn, parts []*storedPart) error {
 	entries := make([]byte, 0, size)
 	for _, p := range parts {
 		p.row = r.row + 1
-		entries = appendRecent(entries, p)
+		entries = appendRecent(entries, p, r.held(p.id))
 	}
 	r.underWay = recentChange{parts: parts, bytes: len(entries)}
 	if err := query(c, "INSERT INTO parts_recent (id, entries) VALUES (?, ?)", nil, r.row+1, entries); err != nil {
@@ -231,42 +231,4 @@ func (r *recentParts) staleIDs() []event.ID {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return slices.Collect(maps.Keys(r.stale))
-}
-
-func appendRecent(b []byte, p *storedPart) []byte {
-	for _, v := range []int64{int64(p.id), p.workspace, int64(p.owner), p.created, p.updated, int64(p.lastEvent)} {
-		b = binary.AppendVarint(b, v)
-	}
-	if p.stale {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
-	}
-	return append(binary.AppendUvarint(b, uint64(len(p.data))), p.data...)
-}
-
-func eachRecent(entries []byte, f func(*storedPart)) error {
-	for len(entries) > 0 {
-		var fields [6]int64
-		for i := range fields {
-			v, n := binary.Varint(entries)
-			if n <= 0 {
-				return errRecent
-			}
-			fields[i], entries = v, entries[n:]
-		}
-		if len(entries) == 0 {
-			return errRecent
-		}
-		stale := entries[0] == 1
-		size, n := binary.Uvarint(entries[1:])
-		if n <= 0 || size > uint64(len(entries)-1-n) {
-			return errRecent
-		}
-		data := entries[1+n:][:size]
-		entries = entries[1+n+int(size):]
-		f(&storedPart{id: event.ID(fields[0]), workspace: fields[1], owner: event.ID(fields[2]), created: fields[3],
-			updated: fields[4], lastEvent: event.ID(fields[5]), stale: stale, data: slices.Clone(data)})
-	}
-	return nil
 }
