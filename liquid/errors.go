@@ -19,11 +19,14 @@ const (
 	KindLimit
 	// KindAbort is an abort_message tag. Message is the text to log.
 	KindAbort
+	// KindOutside says that a [Fetcher], [Catalogs], [Codes] or [Partials] failed;
+	// Unwrap gives its error.
+	KindOutside
 )
 
 // String returns the name of the kind in lower case.
 func (k Kind) String() string {
-	return [...]string{"unknown", "syntax", "render", "limit", "abort"}[k]
+	return [...]string{"unknown", "syntax", "render", "limit", "abort", "outside"}[k]
 }
 
 // Error is the only type of error that this package returns for a template.

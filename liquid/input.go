@@ -15,11 +15,19 @@ type Input struct {
 	// Now is the time that 'now' means, in the zone that times without one are
 	// in. The engine never reads a clock.
 	Now time.Time
-	// Partials finds what include and render name; nil: there are none.
+	// Partials finds what include and render name, and in the Braze dialect the
+	// snippets of `content_blocks.${…}`; nil: there are none.
 	Partials Partials
+	// Fetcher, Catalogs and Codes serve tags of the Braze dialect. A tag whose
+	// server is nil fails.
+	Fetcher  Fetcher
+	Catalogs Catalogs
+	Codes    Codes
+	// Extra is told each pair of message_extras, in order; nil: they are dropped.
+	Extra func(key, value string)
 }
 
-// Partials finds the templates that include and render name.
+// Partials finds the templates that include, render and `content_blocks.${…}` name.
 type Partials interface {
 	// Partial returns the template of that name, or nil when there is none. Its
 	// dialect and limits are those of the template that asks.

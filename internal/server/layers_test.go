@@ -12,7 +12,7 @@ import (
 var layers = [][]string{
 	{"internal/fault"},
 	{"examples", "liquid", "internal/event", "internal/outbound", "internal/loosejson", "internal/nearest", "internal/reply"},
-	{"internal/profile", "internal/mapping", "internal/render", "internal/workspace", "internal/payload"},
+	{"internal/profile", "internal/mapping", "internal/render", "internal/workspace", "internal/payload", "internal/catalog"},
 	{"internal/filter"},
 	{"internal/personalize"},
 	{"internal/campaign", "internal/block"},
