@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"os"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -21,7 +22,12 @@ const (
 
 // checkpointer is the connection that copies, and its goroutine's signals.
 type checkpointer struct {
-	conn  *sqlite.Conn
+	conn *sqlite.Conn
+	// database is the same file once more, to sync it. It is closed after all
+	// connections: to close a file gives up the locks that a process has on it
+	// (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+	database *os.File
+
 	pages int           // of the log, from which on it copies
 	wake  chan struct{} // closed when the store is
 	done  chan struct{}
@@ -38,7 +44,12 @@ func newCheckpointer(path string, pages int) (*checkpointer, error) {
 			return nil, fmt.Errorf("set %s: %w", p, err)
 		}
 	}
-	return &checkpointer{conn: c, pages: pages, wake: make(chan struct{}, 1), done: make(chan struct{})}, nil
+	database, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		c.Close()
+		return nil, fmt.Errorf("open the store to sync it: %w", err)
+	}
+	return &checkpointer{conn: c, database: database, pages: pages, wake: make(chan struct{}, 1), done: make(chan struct{})}, nil
 }
 
 // close ends the goroutine. It must not be called while write is held.
@@ -82,6 +93,11 @@ func (s *Store) checkpoint() error {
 			return err
 		}
 	}
+	// The engine syncs the database only once all is copied, and then commits
+	// would wait for it.
+	if err := s.checkpointer.database.Sync(); err != nil {
+		return &ingest.DurabilityError{Err: err}
+	}
 	s.write.Lock()
 	defer s.write.Unlock()
 	if _, err = s.checkpointer.copy("PASSIVE"); err != nil {
@@ -89,6 +105,9 @@ func (s *Store) checkpoint() error {
 	}
 	// All connections share one cache of pages. Once readers have filled it, it
 	// drops what the writer used last and keeps what they read once.
+	if !s.wasRead.Swap(false) {
+		return nil
+	}
 	return query(s.conn, "PRAGMA shrink_memory", nil)
 }
 

@@ -42,6 +42,7 @@ type Store struct {
 
 	// eventTables are those that are committed, for reading without write.
 	eventTables atomic.Pointer[[]table]
+	wasRead     atomic.Bool // since the last checkpoint
 }
 
 // Options of a store.
@@ -197,6 +198,9 @@ func (s *Store) Close() error {
 	}
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
+	}
+	if s.checkpointer != nil {
+		errs = append(errs, s.checkpointer.database.Close())
 	}
 	return errors.Join(append(errs, s.lock.Close())...)
 }

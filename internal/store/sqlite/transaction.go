@@ -38,6 +38,7 @@ func (s *Store) readSnapshot(ctx context.Context, f func(*sqlite.Conn) error) er
 		return fmt.Errorf("read the store: %w", err)
 	}
 	defer s.pool.Put(c)
+	s.wasRead.Store(true)
 	if err := query(c, "BEGIN", nil); err != nil {
 		return err
 	}
