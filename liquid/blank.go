@@ -49,7 +49,7 @@ func (n *For) blank() bool { return n.Body.blank() && (n.Else == nil || n.Else.b
 func (n *Output) blank() bool    { return false }
 func (n *Assign) blank() bool    { return true }
 func (n *Capture) blank() bool   { return true }
-func (n *TableRow) blank() bool  { return false }
+func (n *TableRow) blank() bool  { return n.Body.blank() }
 func (n *Cycle) blank() bool     { return false }
 func (n *Counter) blank() bool   { return false }
 func (n *IfChanged) blank() bool { return n.Body.blank() }
@@ -57,3 +57,9 @@ func (n *Interrupt) blank() bool { return false }
 func (n *Comment) blank() bool   { return true }
 func (n *Partial) blank() bool   { return false }
 func (n *Abort) blank() bool     { return true }
+
+func (n *ConnectedContent) blank() bool { return false }
+func (n *CatalogItems) blank() bool     { return true }
+func (n *CatalogSelection) blank() bool { return true }
+func (n *MessageExtras) blank() bool    { return true }
+func (n *Promotion) blank() bool        { return false }

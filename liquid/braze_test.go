@@ -48,54 +48,89 @@ func md5Hex(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func TestBrazeVectors(t *testing.T) {
-	vectors := []struct{ template, want string }{
-		{`{{${user_id}}}`, `u1`},
-		{`{{${first_name}}}`, ``},
-		{`Hi {{ ${first_name} | default: 'Valued User' }}`, `Hi Valued User`},
-		{`{{custom_attribute.${ws} | default:'x'}}`, ` `},
-		{`{{custom_attribute.${flag} | default:'x'}}`, `x`},
-		{`{% if {{custom_attribute.${ws}}} == blank %}y{% endif %}`, `y`},
-		{`{% if ${first_name} == null %}y{% endif %}`, `y`},
-		{`{{custom_attribute.${zip code}}}`, `10001`},
-		{`{{custom_attribute.${address.city}}}`, `NYC`},
-		{`{{event_properties.${categories}[0].id}}/{{event_properties.${meta}.color}}`, `Bathroom/green`},
-		{`{{event_properties.${categories}[9].id}}`, ``},
-		{`{% assign a = {{custom_attribute.${one}}} %}{% assign r = a | plus: {{custom_attribute.${two}}} %}{{r}}`, `5`},
-		{`{% assign p = {{custom_attribute.${bal} | plus: 50}} %}{{p}}`, `60`},
-		{`{% assign b = {{custom_attribute.${bal}}} %}{{custom_attribute.${giftcard_balance} | plus: {{b}}}}`, `25`},
-		{`{% for i in {{custom_attribute.${brands}}} limit:1 %}{{i}}{% endfor %}`, `Nike`},
-		{`{% if {{custom_attribute.${brands}}} contains 'Converse' %}y{% endif %}`, `y`},
-		{`{% if {{custom_attribute.${missing}}} > 0 %}y{% else %}n{% endif %}`, `n`},
-		{`{% assign anon = {{${email_address}}} | md5 %}{{anon}}`, `5d60d4e28066df254d5452f92c910092`},
-		{`{% if {{${user_id}}} %}{% capture k %}"user_id": "{{${user_id}}}"{% endcapture %}{% endif %}{{k}}`, `"user_id": "u1"`},
-		{`{{event_properties.${q} | json_escape}}`, `say \"hi\"`},
-		{`{{ '[{"id":"1"}]' | json_parse | as_json_string }}`, `[{"id":"1"}]`},
-		{`{{ "Big Sale" | upcase | remove: "BIG" }}`, ` SALE`},
-		{`x<!-- {{${user_id}}} -->y`, `xy`},
-		{`{% if true %}{% endif %}http://h/p`, `http://h/p`},
-		{`{"user":"{{${user_id}}}"}`, `{"user":"u1"}`},
-		{`{"a":{{custom_attribute.${one}}}}`, `{"a":2}`},
+// A vector is a template and what it prints; with abort, the text that
+// abort_message logs.
+type vector struct {
+	template, want string
+	abort          bool
+}
 
-		// Further forms of section 2.1 and 2.2.
-		{`{{custom_attribute.${cart_items[0]}.id}}`, `7`},
-		{`{{custom_attribute.${giftcard_balance} | plus: {{custom_attribute.${bal}}}}}`, `25`},
-		{`{% assign x = {{${user_id}}} %}{% if {{x}} == 'u1' %}y{% endif %}`, `y`},
-		{`{{ 'now' | time_zone: ${time_zone} | date: '%H' }}`, `23`},
-		{`{{ 'now' | time_zone: 'America/Chicago' | date:'%B %d %Y %z'}}`, `November 10 2009 -0600`},
-		{`{{ 'now' | time_zone: -0005 | date:'%H %z'}}`, `18 -0500`},
-		{`{{ '2023-12-06T19:20:45+01:00' | date: '%H:%M %z' }}`, `18:20 +0000`},
-		{`{{- ${user_id} -}} !`, `u1!`},
-		{`Hi ${first_name}`, `Hi ${first_name}`},
-		{`{{custom_attribute.${ one }}}`, `2`},
-		{`{% if 'x' contains {{${missing}}} %}y{% else %}n{% endif %}`, `n`},
+// specVectors are the vectors of section 2.6 of the spec, all of them in its
+// order.
+var specVectors = []vector{
+	{`{{${user_id}}}`, `u1`, false},
+	{`{{${first_name}}}`, ``, false},
+	{`Hi {{ ${first_name} | default: 'Valued User' }}`, `Hi Valued User`, false},
+	{`{{custom_attribute.${ws} | default:'x'}}`, ` `, false},
+	{`{{custom_attribute.${flag} | default:'x'}}`, `x`, false},
+	{`{% if {{custom_attribute.${ws}}} == blank %}y{% endif %}`, `y`, false},
+	{`{% if ${first_name} == null %}y{% endif %}`, `y`, false},
+	{`{{custom_attribute.${zip code}}}`, `10001`, false},
+	{`{{custom_attribute.${address.city}}}`, `NYC`, false},
+	{`{{event_properties.${categories}[0].id}}/{{event_properties.${meta}.color}}`, `Bathroom/green`, false},
+	{`{{event_properties.${categories}[9].id}}`, ``, false},
+	{`{% assign a = {{custom_attribute.${one}}} %}{% assign r = a | plus: {{custom_attribute.${two}}} %}{{r}}`, `5`, false},
+	{`{% assign p = {{custom_attribute.${bal} | plus: 50}} %}{{p}}`, `60`, false},
+	{`{% assign b = {{custom_attribute.${bal}}} %}{{custom_attribute.${giftcard_balance} | plus: {{b}}}}`, `25`, false},
+	{`{% for i in {{custom_attribute.${brands}}} limit:1 %}{{i}}{% endfor %}`, `Nike`, false},
+	{`{% if {{custom_attribute.${brands}}} contains 'Converse' %}y{% endif %}`, `y`, false},
+	{`{% if {{custom_attribute.${missing}}} > 0 %}y{% else %}n{% endif %}`, `n`, false},
+	{`{% assign anon = {{${email_address}}} | md5 %}{{anon}}`, `5d60d4e28066df254d5452f92c910092`, false},
+	{`{% if {{${user_id}}} %}{% capture k %}"user_id": "{{${user_id}}}"{% endcapture %}{% endif %}{{k}}`, `"user_id": "u1"`, false},
+	{`{{event_properties.${q} | json_escape}}`, `say \"hi\"`, false},
+	{`{{ '[{"id":"1"}]' | json_parse | as_json_string }}`, `[{"id":"1"}]`, false},
+	{`{{ "Big Sale" | upcase | remove: "BIG" }}`, ` SALE`, false},
+	{`x<!-- {{${user_id}}} -->y`, `xy`, false},
+	{`{% if true %}{% endif %}http://h/p`, `http://h/p`, false},
+	{`{% abort_message %}`, `{% abort_message %} called`, true},
+	{`{% abort_message('language was nil') %}`, `language was nil`, true},
+	{`{"user":"{{${user_id}}}"}`, `{"user":"u1"}`, false},
+	{`{"a":{{custom_attribute.${one}}}}`, `{"a":2}`, false},
+}
+
+// furtherVectors are forms of the sections 2.1 and 2.2.
+var furtherVectors = []vector{
+	{`{{custom_attribute.${cart_items[0]}.id}}`, `7`, false},
+	{`{{custom_attribute.${giftcard_balance} | plus: {{custom_attribute.${bal}}}}}`, `25`, false},
+	{`{% assign x = {{${user_id}}} %}{% if {{x}} == 'u1' %}y{% endif %}`, `y`, false},
+	{`{{ 'now' | time_zone: ${time_zone} | date: '%H' }}`, `23`, false},
+	{`{{ 'now' | time_zone: 'America/Chicago' | date:'%B %d %Y %z'}}`, `November 10 2009 -0600`, false},
+	{`{{ 'now' | time_zone: -0005 | date:'%H %z'}}`, `18 -0500`, false},
+	{`{{ '2023-12-06T19:20:45+01:00' | date: '%H:%M %z' }}`, `18:20 +0000`, false},
+	{`{{- ${user_id} -}} !`, `u1!`, false},
+	{`Hi ${first_name}`, `Hi ${first_name}`, false},
+	{`{{custom_attribute.${ one }}}`, `2`, false},
+	{`{% if 'x' contains {{${missing}}} %}y{% else %}n{% endif %}`, `n`, false},
+}
+
+// TestSpecVectors renders the 28 vectors of the spec, two of which abort.
+func TestSpecVectors(t *testing.T) {
+	if len(specVectors) != 28 {
+		t.Fatalf("%d vectors, the spec has 28", len(specVectors))
 	}
+	checkVectors(t, specVectors)
+}
+
+func TestFurtherVectors(t *testing.T) { checkVectors(t, furtherVectors) }
+
+func checkVectors(t *testing.T, vectors []vector) {
+	t.Helper()
 	in := vectorInput(t)
 	for _, v := range vectors {
 		got, err := renderBraze(t, v.template, in)
-		if err != nil || got != v.want {
+		if v.abort {
+			checkAbort(t, v.template, err, v.want)
+		} else if err != nil || got != v.want {
 			t.Errorf("%s\n got %q, %v\nwant %q", v.template, got, err, v.want)
 		}
+	}
+}
+
+func checkAbort(t *testing.T, template string, err error, log string) {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != KindAbort || e.Message != log {
+		t.Errorf("%s: got %v, want abort %q", template, err, log)
 	}
 }
 
@@ -108,10 +143,7 @@ func TestAbortMessage(t *testing.T) {
 		`a{% if true %}{% abort_message("r") %}{% endif %}`: `r`,
 	} {
 		_, err := renderBraze(t, template, vectorInput(t))
-		var e *Error
-		if !errors.As(err, &e) || e.Kind != KindAbort || e.Message != log {
-			t.Errorf("%s: got %v, want abort %q", template, err, log)
-		}
+		checkAbort(t, template, err, log)
 	}
 }
 

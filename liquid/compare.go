@@ -208,6 +208,9 @@ func (s *Scope) contains(left, right any) (bool, error) {
 		}
 		return strings.Contains(l, part), s.workOn(l)
 	case []any:
+		if _, keyword := right.(Keyword); keyword {
+			return false, nil
+		}
 		for _, item := range l {
 			if err := s.work(1); err != nil {
 				return false, err
@@ -217,8 +220,11 @@ func (s *Scope) contains(left, right any) (bool, error) {
 			}
 		}
 	case interval:
-		n, ok := right.(int64)
-		return ok && n >= l.from && n <= l.to, nil
+		if !isNumber(right) {
+			return false, nil
+		}
+		n, err := toNumber(right)
+		return n.compare(wholeNumber(l.from)) >= 0 && n.compare(wholeNumber(l.to)) <= 0, err
 	default:
 		key, ok := right.(string)
 		_, found := member(left, key)

@@ -35,7 +35,9 @@ type Error struct {
 	Message string // what is wrong and what was expected, without the place
 	Pos     Pos    // where, in the source given to Parse
 	Text    string // the offending source text, cut to 80 bytes
-	Partial string // name of the partial that holds Pos; "" for the template itself
+	// Partial names the partial, the snippet or the text from outside that holds
+	// Pos; it is "" for the template itself.
+	Partial string
 
 	cause error
 }
@@ -52,8 +54,8 @@ func (e *Error) Error() string {
 	return place + e.Message
 }
 
-// Unwrap returns the error that caused this one, or nil: the context's error,
-// or what a partial's loader returned.
+// Unwrap returns the error that caused this one, or nil: the context's error, or
+// what something outside returned.
 func (e *Error) Unwrap() error { return e.cause }
 
 // excerpt cuts offending text to what fits into a message.
@@ -80,5 +82,10 @@ type failure struct {
 func (f *failure) Error() string { return f.message }
 
 func failed(message string) error { return &failure{kind: KindRender, message: message} }
+
+// outside is the failure of something that [Input] gave.
+func outside(what string, err error) error {
+	return &failure{KindOutside, what + ": " + err.Error(), err}
+}
 
 func exceeded(message string) error { return &failure{kind: KindLimit, message: message} }

@@ -121,10 +121,6 @@ func item(container any, at int64) any {
 		if i, ok := place(at, int64(len(c))); ok {
 			return c[i]
 		}
-	case interval:
-		if i, ok := place(at, c.size()); ok {
-			return c.from + i
-		}
 	default:
 		v, _ := member(container, strconv.FormatInt(at, 10))
 		return v
@@ -157,6 +153,7 @@ func (e *Filtered) eval(s *Scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	v = plain(v)
 	for _, f := range e.Filters {
 		if v, err = f.apply(s, v); err != nil {
 			return nil, s.placed(err, f)
@@ -217,7 +214,7 @@ func (s *Scope) push(arg Expr) error {
 			return err
 		}
 	}
-	s.stack = append(s.stack, v)
+	s.stack = append(s.stack, plain(v))
 	return nil
 }
 

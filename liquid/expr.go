@@ -6,7 +6,7 @@ import (
 )
 
 // An Expr is an expression within a tag or an output. The concrete types are
-// *Literal, *Variable, *Range, *Filtered, *Braced, *Compare and *Logic.
+// *Literal, *Variable, *Range, *Filtered, *Braced, *Snippet, *Compare and *Logic.
 type Expr interface {
 	Pos() Pos
 	End() Pos
@@ -97,6 +97,14 @@ type Braced struct {
 	Inner Expr
 }
 
+// Snippet is `content_blocks.${name}` (Braze): the text that a template called by
+// that name prints, with the variables of the template that uses it.
+type Snippet struct {
+	Span
+	Name     string
+	NameSpan Span // of `${name}`
+}
+
 // Compare is a comparison of two values.
 type Compare struct {
 	Span
@@ -172,6 +180,8 @@ func (f *FilterCall) String() string {
 
 func (e *Braced) String() string { return "{{" + e.Inner.String() + "}}" }
 
+func (e *Snippet) String() string { return contentBlocks + ".${" + e.Name + "}" }
+
 func (e *Compare) String() string { return e.Left.String() + " " + e.Op + " " + e.Right.String() }
 
 func (e *Logic) String() string { return e.Left.String() + " " + e.Op + " " + e.Right.String() }
@@ -188,35 +198,55 @@ func quote(s string) string {
 // Variables calls visit for every variable in the expression, outermost first,
 // those within brackets and filter arguments included.
 func Variables(e Expr, visit func(*Variable)) {
+	walkExpr(e, func(e Expr) {
+		if v, ok := e.(*Variable); ok {
+			visit(v)
+		}
+	})
+}
+
+// Snippets calls visit for every snippet in the expression, those within
+// brackets and filter arguments included.
+func Snippets(e Expr, visit func(*Snippet)) {
+	walkExpr(e, func(e Expr) {
+		if s, ok := e.(*Snippet); ok {
+			visit(s)
+		}
+	})
+}
+
+// walkExpr calls visit for an expression and all expressions in it, outermost
+// first.
+func walkExpr(e Expr, visit func(Expr)) {
+	visit(e)
 	switch e := e.(type) {
 	case *Variable:
-		visit(e)
 		for _, s := range e.Steps {
 			if s.Index != nil {
-				Variables(s.Index, visit)
+				walkExpr(s.Index, visit)
 			}
 		}
 	case *Range:
-		Variables(e.From, visit)
-		Variables(e.To, visit)
+		walkExpr(e.From, visit)
+		walkExpr(e.To, visit)
 	case *Filtered:
-		Variables(e.Base, visit)
+		walkExpr(e.Base, visit)
 		for _, f := range e.Filters {
 			for _, a := range f.Args {
-				Variables(a, visit)
+				walkExpr(a, visit)
 			}
 			for _, a := range f.Named {
-				Variables(a.Value, visit)
+				walkExpr(a.Value, visit)
 			}
 		}
 	case *Braced:
-		Variables(e.Inner, visit)
+		walkExpr(e.Inner, visit)
 	case *Compare:
-		Variables(e.Left, visit)
-		Variables(e.Right, visit)
+		walkExpr(e.Left, visit)
+		walkExpr(e.Right, visit)
 	case *Logic:
-		Variables(e.Left, visit)
-		Variables(e.Right, visit)
+		walkExpr(e.Left, visit)
+		walkExpr(e.Right, visit)
 	}
 }
 

@@ -9,16 +9,15 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"hash"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 )
 
 func init() {
 	registerFilters(
-		brazeFilter("md5", 0, 0, "Gives the MD5 of a text in hex.", `{{ 'hey' | md5 }}`, "6057f13c496ecf7fd777ceb9e79ae285", onText(hexMD5)),
-		brazeFilter("sha1", 0, 0, "Gives the SHA-1 of a text in hex.", `{{ 'hey' | sha1 }}`, "7f550a9f4c44173a37664d938f1355f0f92a47a7", onText(hexSHA1)),
-		brazeFilter("sha2", 0, 0, "Gives the SHA-256 of a text in hex.", `{{ 'hey' | sha2 }}`, "fa690b82061edfd2852629aeba8a8977b57e40fcb77d1a7a28b26cba62591204", onText(hexSHA256)),
+		brazeFilter("md5", 0, 0, "Gives the MD5 of a text in hex.", `{{ 'hey' | md5 }}`, "6057f13c496ecf7fd777ceb9e79ae285", onCopied(onText(hexMD5))),
+		brazeFilter("sha1", 0, 0, "Gives the SHA-1 of a text in hex.", `{{ 'hey' | sha1 }}`, "7f550a9f4c44173a37664d938f1355f0f92a47a7", onCopied(onText(hexSHA1))),
+		brazeFilter("sha2", 0, 0, "Gives the SHA-256 of a text in hex.", `{{ 'hey' | sha2 }}`, "fa690b82061edfd2852629aeba8a8977b57e40fcb77d1a7a28b26cba62591204", onCopied(onText(hexSHA256))),
 		hmacFilter("hmac_sha1_hex", "HMAC-SHA-1", "hex", sha1.New, hex.EncodeToString, "2a3969bed25bfeefb00aca4063eb9590b4df8f0e"),
 		hmacFilter("hmac_sha1", "HMAC-SHA-1", "hex", sha1.New, hex.EncodeToString, "2a3969bed25bfeefb00aca4063eb9590b4df8f0e"),
 		hmacFilter("hmac_sha_1", "HMAC-SHA-1", "hex", sha1.New, hex.EncodeToString, "2a3969bed25bfeefb00aca4063eb9590b4df8f0e"),
@@ -38,35 +37,56 @@ func init() {
 		brazeFilter("url_param_escape", 0, 0, "Escapes a text for the value of a URL's parameter.", `{{ 'hey<&>hi' | url_param_escape }}`, "hey%3C%26%3Ehi", percent(paramSafe, false)),
 		newFilter("escape", 0, 0, "Escapes a text for HTML.", `{{ '<a>' | escape }}`, "&lt;a&gt;", escapeHTML(false)),
 		newFilter("h", 0, 0, "Is another name of escape.", `{{ '<a>' | h }}`, "&lt;a&gt;", escapeHTML(false)),
-		newFilter("escape_once", 0, 0, "Escapes a text for HTML, but not what is escaped already.", `{{ '&lt;a>' | escape_once }}`, "&lt;a&gt;", escapeHTML(true)),
+		newFilter("escape_once", 0, 0, "Escapes a text for HTML, but not what is escaped already.", `{{ '&lt;a>' | escape_once }}`, "&lt;a&gt;", nilAsText(escapeHTML(true))),
 		newFilter("strip_html", 0, 0, "Removes HTML tags, comments, scripts and styles.", `{{ '<b>a</b>' | strip_html }}`, "a", onText(stripHTML)),
 	)
 }
 
+// hexOf needs no more memory than its result, for sums of up to 32 bytes.
+func hexOf(sum []byte) string {
+	var buf [64]byte
+	return string(hex.AppendEncode(buf[:0], sum))
+}
+
 func hexMD5(text string) string {
 	sum := md5.Sum([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return hexOf(sum[:])
 }
 
 func hexSHA1(text string) string {
 	sum := sha1.Sum([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return hexOf(sum[:])
 }
 
 func hexSHA256(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
+	return hexOf(sum[:])
 }
 
 // hmacFilter makes a filter that signs a text with the key that its argument is.
 func hmacFilter(name, algorithm, encoding string, sum func() hash.Hash, encode func([]byte) string, output string) *filter {
 	doc := "Gives the " + algorithm + " of a text under a key, in " + encoding + "."
 	example := "{{ 'hey' | " + name + ": 'secret_key' }}"
-	return brazeFilter(name, 1, 1, doc, example, output, onTexts(func(_ *Scope, text, key string) (any, error) {
+	return brazeFilter(name, 1, 1, doc, example, output, onCopied(onTexts(func(_ *Scope, text, key string) (any, error) {
 		mac := hmac.New(sum, []byte(key))
 		mac.Write([]byte(text))
 		return encode(mac.Sum(nil)), nil
-	}))
+	})))
+}
+
+// onCopied makes of a filter that copies its texts, to hash them, one that pays
+// for the copies.
+func onCopied(apply applyFunc) applyFunc {
+	return func(s *Scope, in any, args []any) (any, error) {
+		for _, v := range append([]any{in}, args...) {
+			if text, ok := v.(string); ok {
+				if err := s.build(len(text)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return apply(s, in, args)
+	}
 }
 
 func encode64(encoding *base64.Encoding) func(string) string {
@@ -80,7 +100,7 @@ func decode64(encoding *base64.Encoding) applyFunc {
 			return nil, err
 		}
 		decoded, err := encoding.Strict().DecodeString(text)
-		if err != nil {
+		if err != nil || strings.ContainsAny(text, "\r\n") { // which Go skips
 			return nil, failed("this is not base64")
 		}
 		return string(decoded), nil
@@ -121,17 +141,40 @@ func urlDecode(s *Scope, in any, _ []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	decoded, err := url.QueryUnescape(text)
-	if err != nil || !utf8.ValidString(decoded) {
+	decoded := unescapeURL(text)
+	if !utf8.ValidString(decoded) {
 		return nil, failed("this is not a text that url_encode made")
 	}
 	return decoded, nil
+}
+
+// unescapeURL undoes the escapes of a form, and leaves alone a % that begins none.
+func unescapeURL(text string) string {
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c == '+':
+			c = ' '
+		case c == '%' && i+2 < len(text):
+			var decoded [1]byte
+			if _, err := hex.Decode(decoded[:], []byte(text[i+1:i+3])); err == nil {
+				c = decoded[0]
+				i += 2
+			}
+		}
+		out = append(out, c)
+	}
+	return string(out)
 }
 
 // escapeHTML makes a filter that escapes a text for HTML; with once it leaves the
 // & of an entity alone.
 func escapeHTML(once bool) applyFunc {
 	return onGrowing(len("&quot;"), func(text string) string {
+		if !strings.ContainsAny(text, `&<>"'`) {
+			return text
+		}
 		out := make([]byte, 0, len(text)+len(text)/8)
 		for i := range len(text) {
 			switch c := text[i]; {
@@ -153,6 +196,16 @@ func escapeHTML(once bool) applyFunc {
 		}
 		return string(out)
 	})
+}
+
+// nilAsText makes of a filter one that takes nil as an empty text.
+func nilAsText(apply applyFunc) applyFunc {
+	return func(s *Scope, in any, args []any) (any, error) {
+		if in == nil {
+			return "", nil
+		}
+		return apply(s, in, args)
+	}
 }
 
 // isEntity reports whether text, which begins with &, begins with an HTML entity.

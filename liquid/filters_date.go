@@ -1,7 +1,6 @@
 package liquid
 
 import (
-	"math"
 	"strings"
 	"time"
 )
@@ -18,8 +17,9 @@ func filterDate(s *Scope, in any, args []any) (any, error) {
 	if err := s.work(strings.Count(format, "%")); err != nil {
 		return nil, err
 	}
-	out, err := appendStrftime(make([]byte, 0, 32), t, format, s.built)
-	return string(out), err
+	from := len(s.out) // behind the output is room that costs nothing
+	out, err := appendStrftime(s.out, t, format, from+s.built)
+	return string(out[min(from, len(out)):]), err
 }
 
 func filterTimeZone(s *Scope, in any, args []any) (any, error) {
@@ -49,12 +49,6 @@ func (s *Scope) time(v any) (time.Time, bool) {
 		return v, true
 	case int64:
 		return seconds(v, now.Location())
-	case float64:
-		if math.Abs(v) > maxSeconds {
-			return time.Time{}, false
-		}
-		whole, fraction := math.Modf(v)
-		return time.Unix(int64(whole), int64(fraction*1e9)).In(now.Location()), true
 	case string:
 		return s.timeText(v, now)
 	}
@@ -79,6 +73,10 @@ func (s *Scope) timeText(text string, now time.Time) (time.Time, bool) {
 	if allDigits(text) && len(text) <= 12 {
 		n, _ := toInteger(text)
 		return seconds(n, now.Location())
+	}
+	const perByte = 4 // several expressions are tried
+	if s.work(perByte*min(len(text), longestTime)) != nil {
+		return time.Time{}, false // the next step ends the render
 	}
 	t, ok := parseTime(text, now)
 	if ok && s.opts.Dialect == Braze {

@@ -1,6 +1,7 @@
 package liquid
 
 import (
+	"encoding/json"
 	"math/big"
 	"strings"
 )
@@ -32,13 +33,24 @@ func (s *Scope) property(item, key any) (any, error) {
 		if bit, ok := key.(int64); ok {
 			return int64(new(big.Int).SetInt64(item).Bit(int(min(max(bit, 0), 64)))), nil
 		}
-		name, err := s.text(key)
-		if err != nil {
-			return nil, err
+		return nil, s.noProperty(key)
+	case *big.Int:
+		return nil, s.noProperty(key)
+	case json.Number:
+		if isWholeText(string(item)) {
+			return nil, s.noProperty(key)
 		}
-		return nil, failed("cannot select the property " + quote(name) + " of a number")
 	}
 	return nil, errSkip
+}
+
+// noProperty says that a whole number was asked for a member.
+func (s *Scope) noProperty(key any) error {
+	name, err := s.text(key)
+	if err != nil {
+		return err
+	}
+	return failed("cannot select the property " + quote(excerpt(name)) + " of a number")
 }
 
 // matches reports whether an item's member is there, or equals the value that

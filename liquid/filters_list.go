@@ -1,8 +1,10 @@
 package liquid
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 )
 
 func init() {
@@ -42,8 +44,6 @@ func (s *Scope) list(v any) ([]any, error) {
 			return v, nil
 		}
 		return s.flatten(nil, v, 0)
-	case Keyword:
-		return nil, nil
 	}
 	return []any{v}, nil
 }
@@ -229,10 +229,10 @@ func filterUniq(s *Scope, in any, args []any) (any, error) {
 	}
 	seen := make(map[string]bool, len(list))
 	out := make([]any, 0, len(list))
+	var key []byte
 	for i, item := range list {
 		// Inspected, values of different kinds differ, as 1 and "1" do.
-		key, err := s.appendInspect(nil, keys[i], 0)
-		if err != nil {
+		if key, err = s.appendInspect(key[:0], keys[i], 0); err != nil {
 			return nil, err
 		}
 		if err := s.build(len(key)); err != nil {
@@ -279,8 +279,37 @@ func (s *Scope) sorted(list, keys []any, compare func(a, b any) (int, error)) (a
 	return out, failed
 }
 
+// sortKeyed is keyed for the filters that sort: errSkip says that an item has no
+// members, and those of a single item are not looked at.
+func (s *Scope) sortKeyed(in any, args []any) (list, keys []any, err error) {
+	if list, err = s.list(in); err != nil || len(args) == 0 || args[0] == nil {
+		return list, list, err
+	}
+	if slices.ContainsFunc(list, hasNoMembers) {
+		return nil, nil, errSkip
+	}
+	if len(list) < 2 {
+		return list, list, nil
+	}
+	return s.keyed(in, args)
+}
+
+// hasNoMembers reports whether Ruby's items of this kind have no method [].
+func hasNoMembers(v any) bool {
+	switch v := normal(v).(type) {
+	case nil, bool, float64, time.Time, interval:
+		return true
+	case json.Number:
+		return !isWholeText(string(v))
+	}
+	return false
+}
+
 func filterSort(s *Scope, in any, args []any) (any, error) {
-	list, keys, err := s.keyed(in, args)
+	list, keys, err := s.sortKeyed(in, args)
+	if err == errSkip {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -293,8 +322,19 @@ func filterSort(s *Scope, in any, args []any) (any, error) {
 	})
 }
 
+// lowerASCII folds the letters that Ruby's casecmp folds.
+func lowerASCII(r rune) rune {
+	if r >= 'A' && r <= 'Z' {
+		r += 'a' - 'A'
+	}
+	return r
+}
+
 func filterSortNatural(s *Scope, in any, args []any) (any, error) {
-	list, keys, err := s.keyed(in, args)
+	list, keys, err := s.sortKeyed(in, args)
+	if err == errSkip {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -310,7 +350,7 @@ func filterSortNatural(s *Scope, in any, args []any) (any, error) {
 		if err := s.build(len(text)); err != nil {
 			return nil, err
 		}
-		folded[i] = strings.ToLower(text)
+		folded[i] = strings.Map(lowerASCII, text)
 	}
 	return s.sorted(list, folded, func(a, b any) (int, error) {
 		return strings.Compare(a.(string), b.(string)), s.workOn(a.(string))

@@ -20,13 +20,16 @@ func init() {
 
 // arithmetic makes a filter of an operation on two numbers.
 func arithmetic(op func(a, b number) (number, error)) applyFunc {
-	return func(_ *Scope, in any, args []any) (any, error) {
+	return func(s *Scope, in any, args []any) (any, error) {
 		a, err := toNumber(in)
 		if err != nil {
 			return nil, err
 		}
 		b, err := toNumber(args[0])
 		if err != nil {
+			return nil, err
+		}
+		if err := s.build(a.weight() + b.weight()); err != nil {
 			return nil, err
 		}
 		result, err := op(a, b)
@@ -62,7 +65,7 @@ func onNumber(f func(number) number) applyFunc {
 	}
 }
 
-func filterRound(_ *Scope, in any, args []any) (any, error) {
+func filterRound(s *Scope, in any, args []any) (any, error) {
 	n, err := toNumber(in)
 	if err != nil {
 		return nil, err
@@ -74,6 +77,11 @@ func filterRound(_ *Scope, in any, args []any) (any, error) {
 		}
 	}
 	places := max(min(digits.clamp(), maxDigits), -maxDigits)
+	// Powers of ten with so many digits are built on the way.
+	const perDigit = 16
+	if err := s.build(perDigit * int(max(places, -places))); err != nil {
+		return nil, err
+	}
 	return n.round(int(places)).value(), nil
 }
 

@@ -12,7 +12,7 @@ func init() {
 		newFilter("prepend", 1, 1, "Adds text at the beginning.", `{{ 'a' | prepend: 'b' }}`, "ba", onTexts(filterPrepend)),
 		newFilter("capitalize", 0, 0, "Makes the first letter upper case, the others lower case.", `{{ 'hELLO you' | capitalize }}`, "Hello you", onText(capitalize)),
 		newFilter("downcase", 0, 0, "Makes all letters lower case.", `{{ 'AbC' | downcase }}`, "abc", onText(strings.ToLower)),
-		newFilter("upcase", 0, 0, "Makes all letters upper case.", `{{ 'AbC' | upcase }}`, "ABC", onText(strings.ToUpper)),
+		newFilter("upcase", 0, 0, "Makes all letters upper case.", `{{ 'AbC' | upcase }}`, "ABC", onText(upcase)),
 		newFilter("strip", 0, 0, "Removes white space at both ends.", `{{ ' a ' | strip }}`, "a", onText(trimSpace)),
 		newFilter("lstrip", 0, 0, "Removes white space at the beginning.", `{{ ' a ' | lstrip }}|`, "a |", onText(trimSpaceLeft)),
 		newFilter("rstrip", 0, 0, "Removes white space at the end.", `{{ ' a ' | rstrip }}|`, " a|", onText(trimSpaceRight)),
@@ -89,12 +89,39 @@ func filterAppend(s *Scope, text, more string) (any, error) { return s.concat(te
 
 func filterPrepend(s *Scope, text, more string) (any, error) { return s.concat(more, text, "") }
 
+// longUpper are letters whose upper case is more than one letter (Unicode's
+// SpecialCasing.txt, those of Latin and Armenian script).
+var longUpper = strings.NewReplacer("ß", "SS", "ŉ", "ʼN", "ǰ", "J̌", "ﬀ", "FF", "ﬁ", "FI", "ﬂ", "FL", "ﬃ", "FFI", "ﬄ", "FFL", "ﬅ", "ST", "ﬆ", "ST", "և", "ԵՒ")
+
+func upcase(text string) string {
+	if isASCII(text) {
+		return strings.ToUpper(text)
+	}
+	return strings.ToUpper(longUpper.Replace(text))
+}
+
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 func capitalize(text string) string {
 	r, n := utf8.DecodeRuneInString(text)
 	if n == 0 {
 		return ""
 	}
-	return string(unicode.ToTitle(r)) + strings.ToLower(text[n:])
+	first := string(unicode.ToTitle(r))
+	if n > 1 {
+		if long := longUpper.Replace(text[:n]); long != text[:n] {
+			upper, m := utf8.DecodeRuneInString(long)
+			first = string(upper) + strings.ToLower(long[m:])
+		}
+	}
+	return first + strings.ToLower(text[n:])
 }
 
 func trimSpace(text string) string      { return strings.Trim(text, whitespace) }
@@ -135,7 +162,46 @@ func replaceWith(replace func(s *Scope, text, old, replacement string) (any, err
 	}
 }
 
+// expanded is a replacement as Ruby's sub reads it: \0 and \& stand for the text
+// that is replaced, \\ for a backslash, and the groups \1 to \9 are empty.
+func (s *Scope) expanded(replacement, old string) (string, error) {
+	escapes := strings.Count(replacement, `\`)
+	if escapes == 0 {
+		return replacement, nil
+	}
+	if len(old) > s.built/escapes {
+		return "", errBuilt
+	}
+	most := len(replacement) + escapes*len(old)
+	if err := s.build(most); err != nil {
+		return "", err
+	}
+	out := make([]byte, 0, most)
+	for i := 0; i < len(replacement); i++ {
+		c := replacement[i]
+		if c != '\\' || i+1 == len(replacement) {
+			out = append(out, c)
+			continue
+		}
+		i++
+		switch next := replacement[i]; {
+		case next == '0', next == '&':
+			out = append(out, old...)
+		case next == '\\':
+			out = append(out, next)
+		case isDigit(next):
+		default:
+			out = append(out, c, next)
+		}
+	}
+	return string(out), nil
+}
+
 func replaceAll(s *Scope, text, old, replacement string) (any, error) {
+	replacement, err := s.expanded(replacement, old)
+	if err != nil {
+		return nil, err
+	}
 	n := strings.Count(text, old)
 	if len(replacement) > 0 && n > s.built/len(replacement) {
 		return nil, errBuilt
@@ -144,10 +210,15 @@ func replaceAll(s *Scope, text, old, replacement string) (any, error) {
 }
 
 func replaceFirst(s *Scope, text, old, replacement string) (any, error) {
-	if i := strings.Index(text, old); i >= 0 {
-		return s.concat(text[:i], replacement, text[i+len(old):])
+	i := strings.Index(text, old)
+	if i < 0 {
+		return text, nil
 	}
-	return text, nil
+	replacement, err := s.expanded(replacement, old)
+	if err != nil {
+		return nil, err
+	}
+	return s.concat(text[:i], replacement, text[i+len(old):])
 }
 
 func replaceLast(s *Scope, text, old, replacement string) (any, error) {
@@ -163,7 +234,7 @@ func filterSlice(s *Scope, in any, args []any) (any, error) {
 		return nil, err
 	}
 	length := int64(1)
-	if len(args) > 1 && args[1] != nil {
+	if len(args) > 1 && Truthy(args[1]) {
 		if length, err = toInteger(args[1]); err != nil {
 			return nil, err
 		}
@@ -256,7 +327,7 @@ func filterTruncate(s *Scope, in any, args []any) (any, error) {
 	if int64(utf8.RuneCountInString(text)) <= length {
 		return text, nil
 	}
-	keep := max(length-int64(utf8.RuneCountInString(ellipsis)), 0)
+	keep := max(max(length, 0)-int64(utf8.RuneCountInString(ellipsis)), 0)
 	return s.concat(substring(text, 0, keep), ellipsis, "")
 }
 
@@ -287,18 +358,23 @@ func filterTruncateWords(s *Scope, in any, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	most = max(most, 1)
-	var words []string
-	for word := range strings.FieldsFuncSeq(text, isWhitespace) {
-		if int64(len(words)) == most {
-			return s.concat(strings.Join(words, " "), ellipsis, "")
-		}
-		if err := s.buildList(1); err != nil {
+	var b strings.Builder
+	rest := trimSpaceLeft(text)
+	for i := range max(most, 1) {
+		if err := s.work(1); err != nil {
 			return nil, err
 		}
-		words = append(words, word)
+		end := strings.IndexFunc(rest, isWhitespace)
+		if end < 0 {
+			return text, nil
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(rest[:end])
+		rest = trimSpaceLeft(rest[end:])
 	}
-	return text, nil
+	return s.concat(b.String(), ellipsis, "")
 }
 
 func filterSize(_ *Scope, in any, _ []any) (any, error) {

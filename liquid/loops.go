@@ -1,8 +1,12 @@
 package liquid
 
 import (
+	"encoding/json"
+	"errors"
 	"math"
+	"math/big"
 	"strconv"
+	"strings"
 )
 
 // loopState is what forloop shows, to the template and to loops within.
@@ -94,8 +98,9 @@ type stretch struct {
 	numbers  interval
 	from     int64
 	length   int64
+	next     int64 // where offset: continue goes on
 	reversed bool
-	missing  bool // there is nothing at all: nil
+	missing  bool // there is nothing at all: nil or false
 }
 
 func (r *stretch) item(i int64) any {
@@ -108,14 +113,15 @@ func (r *stretch) item(i int64) any {
 	return r.numbers.from + r.from + i
 }
 
-// stretch evaluates what a loop goes over. convert reads limit and offset.
-func (l *Loop) stretch(s *Scope, convert func(any) (int64, error)) (stretch, error) {
+// stretch evaluates what a loop goes over. convert reads limit and offset; a limit
+// that is nil is nilLimit.
+func (l *Loop) stretch(s *Scope, convert func(any) (int64, error), nilLimit int64) (stretch, error) {
 	var r stretch
 	v, err := l.Over.eval(s)
 	if err != nil {
 		return r, err
 	}
-	r.missing = v == nil
+	r.missing = !Truthy(v)
 	if n, _ := size(v); isHash(v) {
 		if err := s.buildList(4 * n); err != nil {
 			return r, s.placed(err, l.Over)
@@ -138,10 +144,13 @@ func (l *Loop) stretch(s *Scope, convert func(any) (int64, error)) (stretch, err
 			return r, err
 		}
 	}
-	limit, err := s.bound64(l.Limit, math.MaxInt64, convert)
-	if err != nil {
-		return r, err
+	limit := int64(math.MaxInt64)
+	if l.Limit != nil {
+		if limit, err = s.bound64(l.Limit, nilLimit, convert); err != nil {
+			return r, err
+		}
 	}
+	start := from
 	if isText { // a text is one item, whatever the bounds are
 		from, limit = 0, total
 	}
@@ -149,6 +158,7 @@ func (l *Loop) stretch(s *Scope, convert func(any) (int64, error)) (stretch, err
 	from = min(max(from, -total), total)
 	r.from = max(from, 0)
 	r.length = min(max(max(limit, 0)+min(from, 0), 0), total-r.from)
+	r.next = start + r.length
 	return r, nil
 }
 
@@ -184,13 +194,22 @@ func toWhole(v any) (int64, error) {
 	return n.clamp(), err
 }
 
-// toInteger reads a value that must be a whole number.
+// toInteger reads a value that must be a whole number. One beyond 64 bits becomes
+// the nearest within.
 func toInteger(v any) (int64, error) {
 	switch v := normal(v).(type) {
 	case int64:
 		return v, nil
+	case *big.Int:
+		return number{large: v}.clamp(), nil
+	case json.Number:
+		if isWholeText(string(v)) {
+			return toWhole(v)
+		}
 	case string:
-		if n, err := strconv.ParseInt(trimSpace(v), 10, 64); err == nil {
+		text := trimSpace(v)
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err == nil || errors.Is(err, strconv.ErrRange) && allDigits(strings.TrimLeft(text, "+-")) {
 			return n, nil
 		}
 	}
@@ -198,12 +217,12 @@ func toInteger(v any) (int64, error) {
 }
 
 func (n *For) render(s *Scope) error {
-	r, err := n.stretch(s, toInteger)
+	r, err := n.stretch(s, toInteger, math.MaxInt64)
 	if err != nil {
 		return err
 	}
 	r.reversed = n.Reversed
-	s.remember(n.name, r.from+r.length)
+	s.remember(n.name, r.next)
 	if r.length == 0 {
 		if n.Else == nil {
 			return nil
@@ -261,7 +280,7 @@ func (l *rowState) Get(key string) (any, bool) {
 }
 
 func (n *TableRow) render(s *Scope) error {
-	r, err := n.stretch(s, toWhole)
+	r, err := n.stretch(s, toWhole, 0)
 	if err != nil || r.missing {
 		return err
 	}

@@ -40,6 +40,13 @@ func (m *Map) Set(key string, value any) {
 	}
 }
 
+// reset forgets all entries, and keeps their memory.
+func (m *Map) reset() {
+	clear(m.keys)
+	clear(m.values)
+	*m = Map{keys: m.keys[:0], values: m.values[:0]}
+}
+
 // Len returns the number of keys.
 func (m *Map) Len() int { return len(m.keys) }
 

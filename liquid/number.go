@@ -93,7 +93,7 @@ func floatNumber(f float64) (number, error) {
 
 func jsonNumber(text string) (number, error) {
 	switch {
-	case !strings.ContainsAny(text, ".eE"):
+	case isWholeText(text):
 		return wholeText(text)
 	case isDecimal(text) && len(text) <= maxDigits:
 		return decimalText(text)
@@ -105,6 +105,9 @@ func jsonNumber(text string) (number, error) {
 	}
 	return floatNumber(f)
 }
+
+// isWholeText reports whether a number in JSON is written as a whole one.
+func isWholeText(number string) bool { return !strings.ContainsAny(number, ".eE") }
 
 // textNumber reads text as Ruby's Liquid does: a decimal if all of it is one,
 // else the whole number it begins with, in which single underscores may stand.
@@ -202,6 +205,19 @@ func (n number) int() *big.Int {
 		return n.large
 	}
 	return big.NewInt(n.digits)
+}
+
+// weight is about how many bytes an operation builds for the number: none for a
+// small one.
+func (n number) weight() int {
+	const temporaries = 4
+	switch {
+	case n.large != nil:
+		return temporaries * n.large.BitLen() / 8
+	case n.exact != nil:
+		return temporaries * (n.exact.Num().BitLen() + n.exact.Denom().BitLen()) / 8
+	}
+	return 0
 }
 
 func (n number) small() bool { return n.large == nil && n.exact == nil }

@@ -47,14 +47,15 @@ type Options struct {
 // limit that is hit is an [Error] of [KindLimit] at the node that hit it.
 type Limits struct {
 	// Steps is the number of nodes, loop rounds, filter calls and (for work
-	// that grows with its input) elements or 256-byte pieces of text. Default
-	// 1,000,000.
+	// that grows with its input) elements or 256-byte pieces of text; a question
+	// to a [Fetcher], [Catalogs] or [Codes] counts 1,000. Default 1,000,000.
 	Steps int
 	// Output is the greatest size of the result, and of any capture, in bytes.
 	// Default 4 MiB.
 	Output int
-	// Built is the sum of the bytes that filters and captures may build during
-	// one render; an item of a list counts 16 for each time it is copied.
+	// Built is the sum of the bytes that filters and captures may build and that
+	// may come from outside during one render; an item of a list counts 16 for
+	// each time it is copied.
 	// Default 16 MiB.
 	Built int
 	// Nesting is how deep blocks may lie in each other, and brackets within an

@@ -271,7 +271,7 @@ func (c *cursor) braced() (Expr, error) {
 	return &Braced{c.p.loc.span(open.from, c.last), inner}, nil
 }
 
-// variable reads a path.
+// variable reads a path, or a snippet, which looks like one.
 func (c *cursor) variable() (Expr, error) {
 	v := &Variable{}
 	begin := c.tok
@@ -293,6 +293,9 @@ func (c *cursor) variable() (Expr, error) {
 		v.Steps = append(v.Steps, step)
 	}
 	v.Span = c.p.loc.span(begin.from, c.last)
+	if s, err := c.p.snippet(v); s != nil || err != nil {
+		return s, err
+	}
 	return v, nil
 }
 

@@ -14,6 +14,8 @@ type parser struct {
 	loc   *locator
 	lex   *lexer
 	depth int // of blocks and brackets around the place being read; the template itself is 0
+
+	fetched bool // the source came from outside, for :rerender (see rerender.go)
 }
 
 func newParser(source string, opts *Options) *parser {
@@ -58,7 +60,11 @@ func (p *parser) block(ends ...string) (*Block, piece, error) {
 			b.Span = p.loc.span(from, pc.from)
 			return b, pc, nil
 		case pc.kind == pieceText:
-			b.Nodes = append(b.Nodes, p.texts(pc.from, pc.to, false)...)
+			nodes, err := p.plainText(pc.from, pc.to)
+			if err != nil {
+				return nil, piece{}, err
+			}
+			b.Nodes = append(b.Nodes, nodes...)
 			continue
 		}
 		n, err := p.node(pc)
@@ -109,6 +115,9 @@ func (p *parser) node(pc piece) (Node, error) {
 	if def == nil || !def.in(p.opts.Dialect) {
 		return nil, p.unknownTag(pc)
 	}
+	if p.fetched && def.Braze {
+		return nil, p.errorAt(pc.from, pc.to, "%s is not possible in %s", pc.name, fromOutside)
+	}
 	return def.parse(p, pc)
 }
 
@@ -139,7 +148,7 @@ func (p *parser) texts(from, to int, raw bool) []Node {
 			next++
 		}
 		if from < end {
-			nodes = append(nodes, &Text{p.loc.span(from, end), p.text[from:end], raw})
+			nodes = append(nodes, &Text{Span: p.loc.span(from, end), Text: p.text[from:end], Raw: raw})
 		}
 		from = end
 	}
@@ -164,7 +173,11 @@ func (p *parser) leave() { p.depth-- }
 
 // errorAt makes a syntax error for a range of the parsed text.
 func (p *parser) errorAt(from, to int, format string, args ...any) *Error {
-	span := p.loc.span(from, to)
+	return p.errorIn(p.loc.span(from, to), format, args...)
+}
+
+// errorIn makes a syntax error for a range of the source.
+func (p *parser) errorIn(span Span, format string, args ...any) *Error {
 	return &Error{
 		Kind:    KindSyntax,
 		Message: fmt.Sprintf(format, args...),

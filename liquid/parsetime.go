@@ -26,11 +26,13 @@ var zoneOffsets = map[string]int{
 	"MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }
 
+// longestTime is the length up to which a text may be a time.
+const longestTime = 128
+
 // parseTime reads a time as Ruby's Time.parse does. What the text leaves out is
 // taken from now: the year, the day, the zone.
 func parseTime(text string, now time.Time) (time.Time, bool) {
-	const longest = 128
-	if len(text) > longest {
+	if len(text) > longestTime {
 		return time.Time{}, false
 	}
 	var c clock
@@ -51,14 +53,8 @@ func parseTime(text string, now time.Time) (time.Time, bool) {
 		year, month, day = now.Year(), int(now.Month()), now.Day()
 	}
 	t := time.Date(year, time.Month(month), day, c.hour, c.minute, c.second, c.nano, c.loc)
-	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
-		return time.Time{}, false
-	}
-	return t, true
-}
-
-func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	// Each month takes 31 days; those it does not have run into the next one.
+	return t, month >= 1 && month <= 12 && day >= 1 && day <= 31
 }
 
 // parseDate finds year, month and day.
@@ -122,7 +118,7 @@ func (c *clock) zone(name string) {
 	if hours, ok := zoneOffsets[name]; ok {
 		c.loc = time.UTC
 		if hours != 0 {
-			c.loc = time.FixedZone(name, hours*3600)
+			c.loc = time.FixedZone("", hours*3600)
 		}
 		return
 	}

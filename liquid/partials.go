@@ -72,19 +72,25 @@ func (n *Partial) render(s *Scope) error {
 			return err
 		}
 	}
+	mark := len(s.bound)
+	defer func() { s.unbind(mark) }()
 	args := make([]binding, 0, len(n.Args)+2)
 	for _, a := range n.Args {
 		v, err := a.Value.eval(s)
 		if err != nil {
 			return err
 		}
-		args = append(args, binding{a.Name, v})
+		if n.Isolated {
+			args = append(args, binding{a.Name, v})
+		} else {
+			s.bind(a.Name, v) // the next argument sees it already
+		}
 	}
 	return s.within(called, func() error {
 		if n.Isolated {
-			return s.isolated(func() error { return n.rounds(s, called, with, args) })
+			return n.isolatedRounds(s, called, with, args)
 		}
-		return n.rounds(s, called, with, args)
+		return n.rounds(s, called, with)
 	})
 }
 
@@ -104,14 +110,21 @@ func (s *Scope) partialOf(n *Partial) (call, error) {
 	if !ok {
 		return call{}, s.placed(failed("the name of a partial must be text, not "+kindName(v)), n.Name)
 	}
+	c, err := s.findPartial("partial", name)
+	return c, s.placed(err, n.Name)
+}
+
+// findPartial looks a partial up by its name; what says in an error what it is.
+func (s *Scope) findPartial(what, name string) (call, error) {
 	var t *Template
 	if s.in.Partials != nil {
+		var err error
 		if t, err = s.in.Partials.Partial(s.ctx, name); err != nil {
-			return call{}, &failure{KindRender, "partial " + quote(name) + " could not be read: " + err.Error(), err}
+			return call{}, outside(what+" "+quote(name)+" could not be read", err)
 		}
 	}
 	if t == nil {
-		return call{}, s.placed(failed("there is no partial "+quote(name)), n.Name)
+		return call{}, failed("there is no " + what + " " + quote(name))
 	}
 	return call{name, t}, nil
 }
@@ -125,32 +138,63 @@ func (s *Scope) within(c call, render func() error) error {
 	return err
 }
 
-// isolated hides the variables of the scope from a partial, and the partial's
-// from the scope. What it uses of the limits counts.
-func (s *Scope) isolated(render func() error) error {
+// isolated renders a partial on these variables and no others, and drops what it
+// assigns. What it uses of the limits counts.
+func (s *Scope) isolated(c call, locals []binding) error {
 	outer, vars := s.variables, s.in.Vars
 	s.variables, s.in.Vars = variables{}, nil
-	err := render()
+	for _, l := range locals {
+		s.Set(l.name, l.value)
+	}
+	err := c.template.root.render(s)
 	s.variables, s.in.Vars = outer, vars
 	return err
 }
 
-// rounds renders the partial once, or once for each item.
-func (n *Partial) rounds(s *Scope, c call, with any, args []binding) error {
-	name := n.As
-	if name == "" {
-		name = c.name[strings.LastIndexByte(c.name, '/')+1:]
+// itemName is the name under which a partial sees what it was called with.
+func (n *Partial) itemName(c call) string {
+	if n.As != "" {
+		return n.As
 	}
-	mark := len(s.bound)
-	s.bound = append(s.bound, args...)
-	defer func() { s.unbind(mark) }()
-	if n.With == nil && n.Isolated {
-		return c.template.root.render(s)
+	return c.name[strings.LastIndexByte(c.name, '/')+1:]
+}
+
+// isolatedRounds renders the partial of a render tag once, or for each item anew.
+func (n *Partial) isolatedRounds(s *Scope, c call, with any, args []binding) error {
+	if n.With == nil {
+		return s.isolated(c, args)
+	}
+	args = append(args, binding{n.itemName(c), with})
+	if !n.each(with) {
+		return s.isolated(c, args)
+	}
+	items, err := s.items(iterable(with))
+	if err != nil {
+		return err
+	}
+	state := &loopState{name: n.itemName(c), length: int64(len(items))}
+	args = append(args, binding{"forloop", state})
+	item := &args[len(args)-2]
+	for ; state.at < state.length; state.at++ {
+		if err := s.work(1); err != nil {
+			return err
+		}
+		item.value = normal(items[state.at])
+		if err := s.isolated(c, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rounds renders the partial of an include tag once, or once for each item.
+func (n *Partial) rounds(s *Scope, c call, with any) error {
+	name := n.itemName(c)
+	if n.With == nil {
+		with, _ = s.lookup(c.name)
+		with = normal(with)
 	}
 	if !n.each(with) {
-		if n.With == nil {
-			with, _ = s.lookup(name)
-		}
 		s.bind(name, with)
 		return c.template.root.render(s)
 	}
@@ -159,15 +203,11 @@ func (n *Partial) rounds(s *Scope, c call, with any, args []binding) error {
 		return err
 	}
 	item := s.bind(name, nil)
-	state := &loopState{name: name, length: int64(len(items))}
-	if n.Isolated {
-		s.bind("forloop", state)
-	}
-	for ; state.at < state.length && s.interrupt == noInterrupt; state.at++ {
+	for i := 0; i < len(items) && s.interrupt == noInterrupt; i++ {
 		if err := s.work(1); err != nil {
 			return err
 		}
-		s.bound[item].value = normal(items[state.at])
+		s.bound[item].value = normal(items[i])
 		if err := c.template.root.render(s); err != nil {
 			return err
 		}
@@ -176,13 +216,14 @@ func (n *Partial) rounds(s *Scope, c call, with any, args []binding) error {
 }
 
 // each reports whether the partial is rendered once for each item of a value:
-// include does so for every list, render only when it says `for`.
+// include does so for every list, render for lists and maps and only when it says
+// `for`.
 func (n *Partial) each(with any) bool {
 	switch with.(type) {
 	case []any:
 		return n.Each || !n.Isolated
-	case interval:
-		return n.Each
+	case interval, map[string]any, *Map:
+		return n.Each && n.Isolated
 	}
 	return false
 }

@@ -1,5 +1,10 @@
 package liquid
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Read is a variable that a template reads and does not set itself: what a
 // render needs to be given.
 type Read struct {
@@ -13,7 +18,8 @@ type Read struct {
 }
 
 // Reads lists what the template reads from outside, each namespace and name
-// once, in order. Names that the template assigns anywhere are not listed.
+// once, in order. Names that the template assigns anywhere are not listed, nor is
+// what snippets and text from outside (:rerender) read.
 func (t *Template) Reads() []Read {
 	own := make(map[string]bool)
 	Walk(t.root, func(n Node) {
@@ -60,6 +66,10 @@ func defines(n Node) []string {
 		return []string{n.Var, "forloop"}
 	case *TableRow:
 		return []string{n.Var, "tablerowloop"}
+	case *ConnectedContent:
+		return []string{n.Variable()}
+	case *CatalogItems, *CatalogSelection:
+		return []string{ItemsVariable}
 	}
 	return nil
 }
@@ -91,7 +101,33 @@ func Walk(n Node, visit func(Node)) {
 		Walk(n.Body, visit)
 	case *IfChanged:
 		Walk(n.Body, visit)
+	case *ConnectedContent:
+		walkAll(n.texts(), visit)
+	case *CatalogItems:
+		walkAll(n.IDs, visit)
+	case *MessageExtras:
+		walkAll([]*Block{n.Key, n.Value}, visit)
 	}
+}
+
+func walkAll(blocks []*Block, visit func(Node)) {
+	for _, b := range blocks {
+		Walk(b, visit)
+	}
+}
+
+// texts lists the parts of the tag that may hold Liquid, in the order of the
+// source.
+func (n *ConnectedContent) texts() []*Block {
+	list := []*Block{n.URL}
+	for i := range n.Headers {
+		list = append(list, n.Headers[i].Value)
+	}
+	if n.Body != nil {
+		list = append(list, n.Body)
+	}
+	slices.SortFunc(list, func(a, b *Block) int { return cmp.Compare(a.Start.Offset, b.Start.Offset) })
+	return list
 }
 
 // Expressions lists the expressions that stand in the tags of a node itself, not

@@ -2,6 +2,8 @@ package liquid
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -25,7 +27,7 @@ func TestExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := tpl.Render(context.Background(), Input{Now: seedNow, Partials: PartialMap{"hello": hello}})
+		got, err := tpl.Render(context.Background(), exampleInput(t, PartialMap{"hello": hello}))
 		if err != nil || got != want {
 			t.Errorf("%s: %s\n got %q, %v\nwant %q", name, example, got, err, want)
 		}
@@ -69,11 +71,37 @@ func TestSpecFilters(t *testing.T) {
 		`{{ 15 | divided_by: 2.0 }}`:                                                                 `7.5`,
 		`{{ 43200 | divided_by: 86400.00 }}`:                                                         `0.5`,
 		`{{ 'now' | date: '%s' | plus:259200 | date:"%F" }}`:                                         `2009-11-13`,
+		`{{ '[{"id":"1"}]' | json_parse | as_json_string }}`:                                         `[{"id":"1"}]`,
+		`{{ 'now' | time_zone:'America/Chicago' | date:'%B %d %Y %z' }}`:                             `November 10 2009 -0600`,
+		`{{ 'now' | time_zone: -0005 | date:'%z' }}`:                                                 `-0500`,
+		`{{ 1257894000 | date: '%F' }} {{ '1257894000' | date: '%F' }}`:                              `2009-11-10 2009-11-10`,
+		`{{ '2009-11-10T23:00:00Z' | date: '%s' }}`:                                                  `1257894000`,
 		`{{ '2020-06-03 10:11:12 UTC' | date: '%F %e %W %B %b %a %A %H %z' }}`:                       `2020-06-03  3 22 June Jun Wed Wednesday 10 +0000`,
 	} {
 		got, err := renderBraze(t, template, Input{Now: seedNow})
 		if err != nil || got != want {
 			t.Errorf("%s\n got %q, %v\nwant %q", template, got, err, want)
+		}
+	}
+}
+
+// TestSpecFilterNames holds that the Braze dialect has the filters that section
+// 2.4 of the spec names, and not those that it says are not supported.
+func TestSpecFilterNames(t *testing.T) {
+	names := filterNames(Braze)
+	for name := range strings.FieldsSeq(`join first last compact concat map reverse size slice sort sort_natural uniq where
+		at_most at_least ceil divided_by floor minus plus round times modulo append capitalize downcase escape md5 sha1 sha2
+		hmac_sha1 hmac_sha1_hex hmac_sha1_base64 hmac_sha256 hmac_sha256_hex hmac_sha256_base64 hmac_sha512 newline_to_br
+		prepend remove remove_first replace replace_first split strip strip_html strip_newlines truncate truncatewords upcase
+		date default time_zone base64 base64_encode url_escape url_param_escape url_encode json_escape json_parse
+		as_json_string property_accessor number_with_delimiter money`) {
+		if !slices.Contains(names, name) {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	for name := range strings.FieldsSeq(`camelize handleize pluralize format_address highlight money_with_currency money_without_currency slugify random`) {
+		if slices.Contains(names, name) {
+			t.Errorf("there is a %s", name)
 		}
 	}
 }

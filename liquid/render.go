@@ -21,11 +21,22 @@ func (n *Block) render(s *Scope) error {
 func (s *Scope) renderNode(n Node) error {
 	err := s.work(1)
 	if err == nil {
-		err = n.render(s)
+		switch n := n.(type) { // the two that nearly all nodes are
+		case *Text:
+			err = s.print(n.Text)
+		case *Output:
+			err = n.render(s)
+		default:
+			err = n.render(s)
+		}
 	}
 	if err == nil {
 		return nil
 	}
+	return s.failedNode(err, n)
+}
+
+func (s *Scope) failedNode(err error, n Node) error {
 	err = s.placed(err, n)
 	var e *Error
 	if s.opts.Errors == Inline && errors.As(err, &e) && e.Kind == KindRender {
@@ -52,7 +63,7 @@ func (n *Assign) render(s *Scope) error {
 	if err != nil {
 		return err
 	}
-	s.Set(n.Name, v)
+	s.Set(n.Name, plain(v))
 	return s.workOn(n.Name)
 }
 
@@ -72,6 +83,9 @@ func (n *Capture) render(s *Scope) error {
 func (n *If) render(s *Scope) error {
 	for _, b := range n.Branches {
 		if b.Cond != nil {
+			if err := s.work(1); err != nil {
+				return s.placed(err, b)
+			}
 			v, err := b.Cond.eval(s)
 			if err != nil {
 				return err
@@ -86,37 +100,49 @@ func (n *If) render(s *Scope) error {
 }
 
 func (n *Case) render(s *Scope) error {
-	subject, err := n.Subject.eval(s)
-	if err != nil {
-		return err
-	}
 	matched := false
 	for _, w := range n.Whens {
-		times := 0
 		if w.Values == nil && !matched {
-			times = 1
+			if err := w.Body.render(s); err != nil {
+				return err
+			}
 		}
 		for _, e := range w.Values {
-			v, err := e.eval(s)
+			if s.interrupt != noInterrupt {
+				return nil
+			}
+			same, err := n.matches(s, e)
 			if err != nil {
 				return err
 			}
-			same, err := s.equal(subject, v, 0)
-			if err != nil {
-				return s.placed(err, e)
+			if !same {
+				continue
 			}
-			if same {
-				times++
-				matched = true
-			}
-		}
-		for ; times > 0 && s.interrupt == noInterrupt; times-- {
+			matched = true
 			if err := w.Body.render(s); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// matches compares a value of a when with the subject as it is now: the body of
+// one before may have changed it.
+func (n *Case) matches(s *Scope, e Expr) (bool, error) {
+	if err := s.work(1); err != nil {
+		return false, s.placed(err, e)
+	}
+	subject, err := n.Subject.eval(s)
+	if err != nil {
+		return false, err
+	}
+	v, err := e.eval(s)
+	if err != nil {
+		return false, err
+	}
+	same, err := s.equal(plain(subject), v, 0)
+	return same, s.placed(err, e)
 }
 
 func (n *Counter) render(s *Scope) error {
@@ -161,11 +187,19 @@ func (n *Cycle) render(s *Scope) error {
 			return err
 		}
 		key = name // never equal to that of a group without a name, which begins with a zero byte
+		if _, isText := group.(string); !isText {
+			key = "\x01" + name // 1 and '1' are two groups
+		}
 	}
 	if err := s.workOn(key); err != nil {
 		return err
 	}
-	at := s.cycles[key]
+	at, begun := s.cycles[key]
+	if !begun {
+		if err := s.build(entrySize + len(key)); err != nil {
+			return err
+		}
+	}
 	if s.cycles == nil {
 		s.cycles = make(map[string]int)
 	}

@@ -3,6 +3,7 @@ package liquid
 import (
 	"context"
 	"errors"
+	"sync"
 )
 
 // Scope is the state of one render: its variables and what it has used of its
@@ -17,11 +18,14 @@ type Scope struct {
 	source   string // of the template or partial that is being rendered
 	partial  string // its name; "" for the template itself
 	includes int    // partials around this place
+	snippets int    // snippets around this place
 
 	out   []byte
 	stack []any // arguments of the filter calls in progress
 	steps int   // left
 	built int   // bytes left
+
+	extras map[string]bool // the keys of message_extras so far
 
 	variables
 }
@@ -29,7 +33,7 @@ type Scope struct {
 // variables are what a partial that is rendered in isolation has of its own.
 type variables struct {
 	bound     []binding        // loop variables and arguments, innermost last
-	locals    map[string]any   // assigned and captured
+	locals    Map              // assigned and captured
 	counters  map[string]any   // increment and decrement
 	cycles    map[string]int   // where each cycle stands
 	ends      map[string]int64 // where each loop ended, for offset: continue
@@ -64,18 +68,44 @@ var (
 
 // Scope begins a render of which the caller decides what is evaluated.
 func (t *Template) Scope(ctx context.Context, in Input) *Scope {
-	return &Scope{
+	s := new(Scope)
+	s.begin(ctx, t, in)
+	return s
+}
+
+// ended are the scopes of renders that are over. Only their memory is used again:
+// a render knows nothing of another.
+var ended = sync.Pool{New: func() any { return new(Scope) }}
+
+// What is larger than this is not kept for another render.
+const (
+	keptOutput = 64 << 10 // bytes
+	keptNames  = 64
+)
+
+// begin makes a scope that of a new render.
+func (s *Scope) begin(ctx context.Context, t *Template, in Input) {
+	*s = Scope{
 		ctx: ctx, in: in, opts: &t.opts, source: t.source,
 		steps: t.opts.Limits.Steps, built: t.opts.Limits.Built,
+		out: s.out, stack: s.stack, variables: variables{locals: s.locals},
 	}
+}
+
+// end gives the scope's memory to another render.
+func (s *Scope) end() {
+	if cap(s.out) > keptOutput || s.locals.Len() > keptNames || cap(s.stack) > keptNames {
+		return
+	}
+	s.locals.reset()
+	clear(s.stack[:cap(s.stack)])
+	s.out, s.stack = s.out[:0], s.stack[:0]
+	ended.Put(s) // begin sets everything else
 }
 
 // Set assigns a value to a name, as the assign tag does.
 func (s *Scope) Set(name string, value any) {
-	if s.locals == nil {
-		s.locals = make(map[string]any)
-	}
-	s.locals[name] = value
+	s.locals.Set(name, value)
 }
 
 // Eval returns the value of an expression of this scope's template: nil for what
@@ -113,7 +143,7 @@ func (s *Scope) lookup(name string) (any, bool) {
 			return s.bound[i].value, true
 		}
 	}
-	if v, ok := s.locals[name]; ok {
+	if v, ok := s.locals.Get(name); ok {
 		return v, true
 	}
 	if v, ok := s.counters[name]; ok {
@@ -134,6 +164,9 @@ func (s *Scope) unbind(mark int) {
 	clear(s.bound[mark:])
 	s.bound = s.bound[:mark]
 }
+
+// entrySize is about what an entry of a map takes, in bytes.
+const entrySize = 64
 
 // work takes n steps from the budget.
 func (s *Scope) work(n int) error {

@@ -19,8 +19,11 @@ type directive struct {
 	verb   byte
 }
 
+// plainSeconds is what most messages ask for.
+var plainSeconds = directive{verb: 's'}
+
 // appendStrftime writes a time by a format as Ruby's Time#strftime knows it. The
-// result may have at most so many bytes.
+// result, with what out holds already, may have at most so many bytes.
 func appendStrftime(out []byte, t time.Time, format string, most int) ([]byte, error) {
 	for format != "" {
 		i := strings.IndexByte(format, '%')
@@ -36,11 +39,13 @@ func appendStrftime(out []byte, t time.Time, format string, most int) ([]byte, e
 		if d.width > maxWidth {
 			return nil, exceeded("the width in " + quote(format[:n]) + " is greater than " + strconv.Itoa(maxWidth))
 		}
-		text, ok := d.text(t)
-		if !ok {
-			text = format[:n]
+		if d == plainSeconds {
+			out = strconv.AppendInt(out, t.Unix(), 10)
+		} else if text, ok := d.text(t); ok {
+			out = append(out, text...)
+		} else {
+			out = append(out, format[:n]...)
 		}
-		out = append(out, text...)
 		if len(out) > most {
 			return nil, errBuilt
 		}
@@ -89,17 +94,39 @@ func (d *directive) flag(c byte) bool {
 	return true
 }
 
-// composed are the directives that stand for a format.
-var composed = map[byte]string{
-	'c': "%a %b %e %H:%M:%S %Y", 'D': "%m/%d/%y", 'x': "%m/%d/%y", 'F': "%Y-%m-%d",
-	'T': "%H:%M:%S", 'X': "%H:%M:%S", 'R': "%H:%M", 'r': "%I:%M:%S %p",
-	'v': "%e-%^b-%Y", '+': "%a %b %e %H:%M:%S %Z %Y",
+// composed gives the format that a directive stands for, "" for one that does not.
+func composed(verb byte) string {
+	switch verb {
+	case 'c':
+		return "%a %b %e %H:%M:%S %Y"
+	case 'D', 'x':
+		return "%m/%d/%y"
+	case 'F':
+		return "%Y-%m-%d"
+	case 'T', 'X':
+		return "%H:%M:%S"
+	case 'R':
+		return "%H:%M"
+	case 'r':
+		return "%I:%M:%S %p"
+	case 'v':
+		return "%e-%^b-%Y"
+	}
+	return ""
 }
 
 // text is what a directive prints; ok is false for one that is not known.
 func (d directive) text(t time.Time) (text string, ok bool) {
-	if format, ok := composed[d.verb]; ok {
+	if d.colons > 0 && d.verb != 'z' {
+		return "", false
+	}
+	if format := composed(d.verb); format != "" {
 		out, err := appendStrftime(nil, t, format, maxWidth)
+		// Two flags do nothing here.
+		d.swap = false
+		if d.pad == '-' {
+			d.pad = 0
+		}
 		return d.letters(string(out)), err == nil
 	}
 	if n, width, fill, ok := d.number(t); ok {
@@ -126,6 +153,9 @@ func (d directive) text(t time.Time) (text string, ok bool) {
 		if d.swap {
 			name = strings.ToLower(name)
 		}
+		if name == "" {
+			return "", true // also where a width is asked for
+		}
 		return d.letters(name), true
 	case 'z':
 		return d.offset(t), true
@@ -146,8 +176,10 @@ func (d directive) text(t time.Time) (text string, ok bool) {
 // number is the value of a directive that prints one, with its usual width and
 // padding.
 func (d directive) number(t time.Time) (n int64, width int, fill byte, ok bool) {
+	if d.verb == 's' {
+		return t.Unix(), 1, '0', true
+	}
 	year, month, day := t.Date()
-	isoYear, isoWeek := t.ISOWeek()
 	hour12 := (t.Hour()+11)%12 + 1
 	weekday := int(t.Weekday())
 	pick := func(n, width int, fill byte) (int64, int, byte, bool) { return int64(n), width, fill, true }
@@ -178,17 +210,18 @@ func (d directive) number(t time.Time) (n int64, width int, fill byte, ok bool) 
 		return pick(t.Minute(), 2, '0')
 	case 'S':
 		return pick(t.Second(), 2, '0')
-	case 's':
-		return t.Unix(), 1, '0', true
 	case 'u':
 		return pick((weekday+6)%7+1, 1, '0')
 	case 'w':
 		return pick(weekday, 1, '0')
-	case 'G':
-		return pick(isoYear, 4, '0')
-	case 'g':
-		return pick(isoYear%100, 2, '0')
-	case 'V':
+	case 'G', 'g', 'V':
+		isoYear, isoWeek := t.ISOWeek()
+		switch d.verb {
+		case 'G':
+			return pick(isoYear, 4, '0')
+		case 'g':
+			return pick(isoYear%100, 2, '0')
+		}
 		return pick(isoWeek, 2, '0')
 	case 'U':
 		return pick((t.YearDay()+6-weekday)/7, 2, '0')
@@ -262,8 +295,13 @@ func (d directive) offset(t time.Time) string {
 	if d.colons > 1 {
 		rest += ":" + two(offset%60)
 	}
-	if missing := d.width - len(sign+hours+rest); missing > 0 {
-		hours = strings.Repeat("0", missing) + hours
+	missing := max(d.width-len(sign+hours+rest), 0)
+	if d.pad != ' ' {
+		return sign + strings.Repeat("0", missing) + hours + rest
 	}
-	return sign + hours + rest
+	if hours[0] == '0' {
+		hours = hours[1:]
+		missing++
+	}
+	return strings.Repeat(" ", missing) + sign + hours + rest
 }

@@ -31,7 +31,7 @@ func init() {
 		&tag{TagDoc{Name: "raw", End: "endraw", Syntax: "raw … endraw",
 			Doc:     "Prints what is inside as it stands.",
 			Example: `{% raw %}{{ a }}{% endraw %}`, Output: "{{ a }}"}, parseRaw},
-		&tag{TagDoc{Name: "liquid", Syntax: "liquid, then one tag per line",
+		&tag{TagDoc{Name: "liquid", Syntax: "liquid\n  tag\n  tag\n",
 			Doc:     "Holds several tags without their delimiters.",
 			Example: "{% liquid\n  assign a = 1\n  echo a\n%}", Output: "1"}, parseLiquid},
 		&tag{TagDoc{Name: "abort_message", Syntax: "abort_message('reason')", Braze: true,

@@ -34,8 +34,9 @@ func (t *Template) Options() Options { return t.opts }
 
 // Render renders the template. Every error is an *[Error]; the text is "" then.
 func (t *Template) Render(ctx context.Context, in Input) (string, error) {
-	s := t.Scope(ctx, in)
-	s.out = make([]byte, 0, len(t.source)+len(t.source)/4)
+	s := ended.Get().(*Scope)
+	s.begin(ctx, t, in)
+	defer s.end()
 	if err := t.root.render(s); err != nil {
 		return "", err
 	}

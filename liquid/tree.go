@@ -2,8 +2,9 @@ package liquid
 
 // A Node is a part of a template's tree. The concrete types are *Block, *Text,
 // *Output, *Assign, *Capture, *If, *Case, *For, *TableRow, *Cycle, *Counter,
-// *IfChanged, *Interrupt, *Comment, *Partial and *Abort. A tree is shared
-// between renders: it must not be changed.
+// *IfChanged, *Interrupt, *Comment, *Partial and *Abort, and in the Braze dialect
+// *ConnectedContent, *CatalogItems, *CatalogSelection, *MessageExtras and
+// *Promotion. A tree is shared between renders: it must not be changed.
 type Node interface {
 	// Pos returns where the node begins; for a tag, at its `{%`.
 	Pos() Pos
@@ -30,6 +31,9 @@ type Text struct {
 	Span
 	Text string
 	Raw  bool // from a raw tag
+	// Escaped says that the source has JSON escapes for some of it, in the headers
+	// of a connected_content tag.
+	Escaped bool
 }
 
 // Output is `{{ … }}` or an echo tag.

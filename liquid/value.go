@@ -28,6 +28,15 @@ const (
 	Blank Keyword = "blank"
 )
 
+// plain is a value outside of conditions, where the two keywords are just empty
+// text.
+func plain(v any) any {
+	if _, ok := v.(Keyword); ok {
+		return ""
+	}
+	return v
+}
+
 // interval is the value of a range: the whole numbers from one to another, both
 // included, which are never laid out in memory as long as nobody asks for it.
 type interval struct{ from, to int64 }
@@ -167,9 +176,7 @@ func first(v any) any {
 			return normal(v[0])
 		}
 	case interval:
-		if v.size() > 0 {
-			return v.from
-		}
+		return v.from
 	default:
 		for k, value := range entries(v) {
 			return []any{k, value}
@@ -189,9 +196,7 @@ func last(v any) any {
 			return normal(v[len(v)-1])
 		}
 	case interval:
-		if v.size() > 0 {
-			return v.to
-		}
+		return v.to
 	}
 	return nil
 }
@@ -203,10 +208,10 @@ func textOrNil(s string) any {
 	return s
 }
 
-// isEmpty is what `== empty` asks.
+// isEmpty is what `== empty` asks. A range is never empty, as in Ruby.
 func isEmpty(v any) bool {
 	switch v := v.(type) {
-	case nil, bool, Keyword:
+	case nil, bool, Keyword, interval:
 		return false
 	case string:
 		return v == ""
@@ -230,7 +235,7 @@ func isBlank(v any, d Dialect) bool {
 }
 
 // appendFloat writes a number as Ruby prints it: shortest digits, always with a
-// point, an exponent from 1e16 and below 1e-4.
+// point, an exponent below 1e-4 and from 1e15 on (if it is whole) or 1e16.
 func appendFloat(out []byte, f float64) []byte {
 	switch abs := math.Abs(f); {
 	case math.IsNaN(f):
@@ -239,7 +244,7 @@ func appendFloat(out []byte, f float64) []byte {
 		return append(out, "Infinity"...)
 	case math.IsInf(f, -1):
 		return append(out, "-Infinity"...)
-	case abs == 0 || abs >= 1e-4 && abs < 1e16:
+	case abs == 0 || abs >= 1e-4 && (abs < 1e15 || abs < 1e16 && abs != math.Trunc(abs)):
 		from := len(out)
 		out = strconv.AppendFloat(out, f, 'f', -1, 64)
 		if !hasPoint(out[from:]) {
