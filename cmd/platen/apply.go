@@ -21,7 +21,7 @@ import (
 
 type applyCommand struct {
 	target
-	Files  []string `name:"file" short:"f" required:"" help:"A file of documents, a directory of them, or - for standard input." placeholder:"FILE"`
+	Files  []string `name:"file" short:"f" required:"" help:"A file of documents, a directory of them, or - for standard input. What a catalog or a promotion list names with file: is read beside it and sent along." placeholder:"FILE"`
 	DryRun bool     `help:"Tell what would change and change nothing."`
 	Format string   `help:"text or json." enum:"text,json" default:"text"`
 }
@@ -29,6 +29,9 @@ type applyCommand struct {
 func (c *applyCommand) Run(ctx context.Context, s streams) (err error) {
 	files, err := readFiles(c.Files, s.in)
 	if err != nil {
+		return err
+	}
+	if err := inlineData(files); err != nil {
 		return err
 	}
 	body, err := applyBody(files, c.DryRun)
@@ -145,6 +148,41 @@ func readFiles(names []string, stdin io.Reader) ([]document.File, error) {
 		}
 	}
 	return files, nil
+}
+
+// inlineData puts what catalogs and promotion lists name with file: into the
+// documents, since the server reads no files.
+func inlineData(files []document.File) error {
+	var problems document.Problems
+	for i, f := range files {
+		var err error
+		files[i], err = document.Inline(f, func(name string) ([]byte, error) { return readBeside(f.Name, name) })
+		if found, ok := errors.AsType[document.Problems](err); ok {
+			problems = append(problems, found...)
+		} else if err != nil {
+			return err
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
+// readBeside reads a file that a document names: in its folder or below, so that
+// documents of others cannot send what lies elsewhere. Of one that is too large it
+// reads no more than shows that.
+func readBeside(path, name string) (_ []byte, err error) {
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, errors.New("the file must lie in the folder of the document or below, and be named from there")
+	}
+	f, err := os.OpenInRoot(filepath.Dir(path), filepath.FromSlash(name))
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	data, err := io.ReadAll(io.LimitReader(f, document.MaxFileBytes+1))
+	return data, plain(err)
 }
 
 // unreadable and unwritable tell why a file that was named cannot be used.

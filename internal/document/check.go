@@ -26,12 +26,19 @@ func (p *planning) check() {
 			p.checkKey(d, id, s)
 		case *credentialSpec:
 			p.checkUses(d, id, s)
+		case *catalogSpec:
+			p.checkSelectionsKept(d, id, s)
+		case *snippetSpec:
+			p.checkTexts(d, id)
+			p.checkNesting(d, id, s)
 		case *campaignSpec:
 			p.checkName(d, id)
 			p.checkCredentials(d, id, s)
+			p.checkTexts(d, id)
 		case *blockSpec:
 			p.checkName(d, id)
 			p.checkAlias(d, id)
+			p.checkTexts(d, id)
 		}
 	}
 }
@@ -129,7 +136,7 @@ func (p *planning) checkCredentials(d *document, id identity, s *campaignSpec) {
 		}
 		if e == nil {
 			d.refuse(pointer+"/credential", "unknown_credential", "workspace %q has no credential %q; %s",
-				d.workspace, w.Credential, didYouMean(w.Credential, p.credentialsOf(id.workspace)))
+				d.workspace, w.Credential, didYouMean(w.Credential, p.namesOf(KindCredential, id.workspace)))
 			continue
 		}
 		bound := e.doc.spec.(*credentialSpec).Host
@@ -160,10 +167,11 @@ func (p *planning) checkUses(d *document, id identity, s *credentialSpec) {
 	}
 }
 
-func (p *planning) credentialsOf(number int64) []string {
+// namesOf gives the names of all documents of a kind that is known by its names.
+func (p *planning) namesOf(kind Kind, number int64) []string {
 	var names []string
 	for id := range p.after {
-		if id.kind == KindCredential && id.workspace == number {
+		if id.kind == kind && id.workspace == number {
 			names = append(names, id.id)
 		}
 	}

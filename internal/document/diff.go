@@ -16,6 +16,39 @@ type FieldChange struct {
 	After  string `json:"after,omitempty"`  // "" where there is none
 }
 
+// discreet is a spec of which not all may be told.
+type discreet interface {
+	// told is what may be, in the form of the document.
+	told() any
+}
+
+// maxFieldChanges is how many changes of one document are told.
+const maxFieldChanges = 100
+
+// tellChanges compares two versions of a document.
+func tellChanges(old, next spec) ([]FieldChange, error) {
+	was, err := encodeTold(old)
+	if err != nil {
+		return nil, err
+	}
+	is, err := encodeTold(next)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := fieldChanges(was, is)
+	if more := len(changes) - maxFieldChanges; more > 0 {
+		changes = append(changes[:maxFieldChanges], FieldChange{Field: "…", After: fmt.Sprintf("and %d more", more)})
+	}
+	return changes, err
+}
+
+func encodeTold(s spec) ([]byte, error) {
+	if d, ok := s.(discreet); ok {
+		return encode(d.told())
+	}
+	return encode(s)
+}
+
 // fieldChanges compares two bodies of one document.
 func fieldChanges(old, next []byte) ([]FieldChange, error) {
 	was, err := leaves(old)

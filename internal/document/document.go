@@ -21,23 +21,30 @@ type Kind string
 
 // The kinds of this version.
 const (
-	KindWorkspace  Kind = "Workspace"
-	KindAPIKey     Kind = "APIKey"
-	KindSource     Kind = "Source"
-	KindCredential Kind = "Credential"
-	KindCampaign   Kind = "Campaign"
-	KindBlock      Kind = "Block"
+	KindWorkspace     Kind = "Workspace"
+	KindAPIKey        Kind = "APIKey"
+	KindSource        Kind = "Source"
+	KindCredential    Kind = "Credential"
+	KindCatalog       Kind = "Catalog"
+	KindPromotionList Kind = "PromotionList"
+	KindSnippet       Kind = "Snippet"
+	KindCampaign      Kind = "Campaign"
+	KindBlock         Kind = "Block"
 )
 
 // kinds lists the kinds in the order in which they are applied and exported: what
 // others name comes first.
-var kinds = []Kind{KindWorkspace, KindAPIKey, KindSource, KindCredential, KindCampaign, KindBlock}
+var kinds = []Kind{
+	KindWorkspace, KindAPIKey, KindSource, KindCredential,
+	KindCatalog, KindPromotionList, KindSnippet, KindCampaign, KindBlock,
+}
 
 // laterKinds belong to the format and not to this version.
-var laterKinds = []Kind{"Segment", "Catalog", "Snippet", "PromotionList", "Layout", "Asset"}
+var laterKinds = []Kind{"Segment", "Layout", "Asset"}
 
-// MaxFileBytes is the greatest size of a file of documents.
-const MaxFileBytes = 4 << 20
+// MaxFileBytes is the greatest size of a file of documents: a catalog of the
+// greatest size, as it is written in YAML.
+const MaxFileBytes = 8 << 20
 
 // File is a file of documents: YAML, several of them with --- between.
 type File struct {
@@ -80,17 +87,17 @@ func parse(files []File) ([]*document, error) {
 	var problems Problems
 	for _, f := range files {
 		r := newReader(f)
-		docs = append(docs, r.documents()...)
+		if len(f.Data) > MaxFileBytes {
+			r.refuseAt(1, 1, "too_large", "the file has %d bytes; at most %d are read", len(f.Data), MaxFileBytes)
+		} else {
+			docs = append(docs, r.documents()...)
+		}
 		problems = append(problems, r.problems...)
 	}
 	return docs, problems.orNil()
 }
 
 func (r *reader) documents() []*document {
-	if len(r.data) > MaxFileBytes {
-		r.refuseAt(1, 1, "too_large", "the file has %d bytes; at most %d are read", len(r.data), MaxFileBytes)
-		return nil
-	}
 	var docs []*document
 	decoder := yaml.NewDecoder(bytes.NewReader(r.data))
 	for {
@@ -165,12 +172,15 @@ func kindNames() []string {
 
 // decoders read the rest of a document, behind its head.
 var decoders = map[Kind]func(*object, head) spec{
-	KindWorkspace:  decodeWorkspace,
-	KindAPIKey:     decodeAPIKey,
-	KindSource:     decodeSource,
-	KindCredential: decodeCredential,
-	KindCampaign:   decodeCampaign,
-	KindBlock:      decodeBlock,
+	KindWorkspace:     decodeWorkspace,
+	KindAPIKey:        decodeAPIKey,
+	KindSource:        decodeSource,
+	KindCredential:    decodeCredential,
+	KindCatalog:       decodeCatalog,
+	KindPromotionList: decodePromotionList,
+	KindSnippet:       decodeSnippet,
+	KindCampaign:      decodeCampaign,
+	KindBlock:         decodeBlock,
 }
 
 // syntaxError is how the YAML library words its errors. For these of its parser,

@@ -9,8 +9,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// encode writes a document in the one form in which it is stored and exported.
-func encode(s spec) ([]byte, error) {
+// encode writes a spec in the one form in which it is stored and exported.
+func encode(s any) ([]byte, error) {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)

@@ -2,7 +2,6 @@ package document
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/google/uuid"
 	"go.yaml.in/yaml/v3"
@@ -218,7 +217,7 @@ func (o *object) refuseTemplates(found []campaign.TemplateError, s *campaignSpec
 	for _, e := range found {
 		pointer := "/webhook/" + string(e.Part)
 		if e.Part == campaign.PartHeader {
-			pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(e.Header)
+			pointer += "/" + escapePointer(e.Header)
 		}
 		if n := nodeAt(s.Variants[e.Variant].at, pointer); n != nil {
 			o.refuseLiquid(n, e.Err)

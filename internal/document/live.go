@@ -7,6 +7,7 @@ import (
 
 	"platen/internal/block"
 	"platen/internal/campaign"
+	"platen/internal/catalog"
 	"platen/internal/workspace"
 )
 
@@ -23,6 +24,9 @@ func newLive(sealer *workspace.Sealer) *Live {
 		triggered:       map[inWorkspace][]*campaign.Campaign{},
 		blocks:          map[string]*block.Block{},
 		blockByName:     map[inWorkspace]*block.Block{},
+		catalogs:        map[inWorkspace]*catalog.Catalog{},
+		promotionLists:  map[inWorkspace]*catalog.PromotionList{},
+		snippets:        map[inWorkspace]*Snippet{},
 	}
 }
 
@@ -65,6 +69,12 @@ func (l *Live) add(stored Stored, s spec) error {
 		return l.addSource(stored, s)
 	case *credentialSpec:
 		return l.addCredential(stored, s)
+	case *catalogSpec:
+		l.catalogs[inWorkspace{stored.Workspace, s.Name}] = s.compile(stored.Workspace)
+	case *promotionListSpec:
+		l.promotionLists[inWorkspace{stored.Workspace, s.Name}] = s.compile(stored.Workspace)
+	case *snippetSpec:
+		l.snippets[inWorkspace{stored.Workspace, s.Name}] = s.compile(stored.Workspace)
 	case *campaignSpec:
 		l.addCampaign(s.compile(stored.Workspace, stored.ID, stored.Version))
 	case *blockSpec:

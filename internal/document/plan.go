@@ -239,7 +239,7 @@ func (p *planning) compare(d *document, id identity, secret settled) error {
 	old := p.before[id]
 	if old != nil {
 		next.Version = old.stored.Version + 1
-		if change.Action, change.Fields, err = difference(old, next, secret); err != nil {
+		if change.Action, change.Fields, err = difference(old, d, next, secret); err != nil {
 			return err
 		}
 	}
@@ -259,7 +259,7 @@ func (p *planning) compare(d *document, id identity, secret settled) error {
 }
 
 // difference tells what a new version changes.
-func difference(old *entry, next Stored, secret settled) (Action, []FieldChange, error) {
+func difference(old *entry, d *document, next Stored, secret settled) (Action, []FieldChange, error) {
 	before, err := encode(old.doc.spec)
 	if err != nil {
 		return "", nil, err
@@ -267,7 +267,7 @@ func difference(old *entry, next Stored, secret settled) (Action, []FieldChange,
 	if bytes.Equal(before, next.Body) && bytes.Equal(old.stored.Secret, next.Secret) {
 		return Unchanged, nil, nil
 	}
-	fields, err := fieldChanges(before, next.Body)
+	fields, err := tellChanges(old.doc.spec, d.spec)
 	if secret.changed {
 		fields = append(fields, FieldChange{Field: secret.field, Before: "(secret)", After: "(another secret)"})
 	}

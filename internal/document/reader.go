@@ -223,16 +223,17 @@ func (o *object) list(name string, need need) []*yaml.Node {
 	if n == nil {
 		return nil
 	}
-	return o.items(n, name)
+	return o.items(n, name, maxMembers)
 }
 
-func (r *reader) items(n *yaml.Node, name string) []*yaml.Node {
+// items gives at most so many items of a list.
+func (r *reader) items(n *yaml.Node, name string, most int) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
 		r.refuse(n, "wrong_type", "%q must be a list, but is %s", name, shape(n))
 		return nil
 	}
-	if len(n.Content) > maxMembers {
-		r.refuse(n, "too_many", "%q has %d items; at most %d are read", name, len(n.Content), maxMembers)
+	if len(n.Content) > most {
+		r.refuse(n, "too_many", "%q has %d items; at most %d are read", name, len(n.Content), most)
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(n.Content), func(item *yaml.Node) bool {

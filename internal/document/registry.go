@@ -10,8 +10,10 @@ import (
 
 	"platen/internal/block"
 	"platen/internal/campaign"
+	"platen/internal/catalog"
 	"platen/internal/mapping"
 	"platen/internal/workspace"
+	"platen/liquid"
 )
 
 // Registry holds the compiled form of all stored documents. Readers take one
@@ -75,6 +77,16 @@ type Live struct {
 	triggered       map[inWorkspace][]*campaign.Campaign
 	blocks          map[string]*block.Block // by public id and by alias
 	blockByName     map[inWorkspace]*block.Block
+	catalogs        map[inWorkspace]*catalog.Catalog
+	promotionLists  map[inWorkspace]*catalog.PromotionList
+	snippets        map[inWorkspace]*Snippet
+}
+
+// Snippet is text that messages use by its name.
+type Snippet struct {
+	Workspace int64
+	Name      string
+	Template  *liquid.Template // of the Braze dialect
 }
 
 // inWorkspace is a name that is unique within a workspace.
@@ -146,6 +158,27 @@ func (l *Live) BlockNamed(workspaceID int64, name string) (*block.Block, bool) {
 	return b, ok
 }
 
+// Catalog finds a catalog of a workspace by its name.
+func (l *Live) Catalog(workspaceID int64, name string) (*catalog.Catalog, bool) {
+	c, ok := l.catalogs[inWorkspace{workspaceID, name}]
+	return c, ok
+}
+
+// PromotionList finds a list of promotion codes of a workspace by its name.
+func (l *Live) PromotionList(workspaceID int64, name string) (*catalog.PromotionList, bool) {
+	p, ok := l.promotionLists[inWorkspace{workspaceID, name}]
+	return p, ok
+}
+
+// Snippet finds a snippet of a workspace by its name.
+func (l *Live) Snippet(workspaceID int64, name string) (*liquid.Template, bool) {
+	s, ok := l.snippets[inWorkspace{workspaceID, name}]
+	if !ok {
+		return nil, false
+	}
+	return s.Template, true
+}
+
 // Workspaces gives all workspaces, by name.
 func (l *Live) Workspaces() []*workspace.Workspace {
 	return sorted(l.workspaces, func(w *workspace.Workspace) (bool, string) { return true, w.Name })
@@ -164,6 +197,21 @@ func (l *Live) Campaigns(workspaceID int64) []*campaign.Campaign {
 // Blocks gives the blocks of a workspace, by name.
 func (l *Live) Blocks(workspaceID int64) []*block.Block {
 	return sorted(l.blockByName, func(b *block.Block) (bool, string) { return b.Workspace == workspaceID, b.Name })
+}
+
+// Catalogs gives the catalogs of a workspace, by name.
+func (l *Live) Catalogs(workspaceID int64) []*catalog.Catalog {
+	return sorted(l.catalogs, func(c *catalog.Catalog) (bool, string) { return c.Workspace == workspaceID, c.Name })
+}
+
+// PromotionLists gives the lists of promotion codes of a workspace, by name.
+func (l *Live) PromotionLists(workspaceID int64) []*catalog.PromotionList {
+	return sorted(l.promotionLists, func(p *catalog.PromotionList) (bool, string) { return p.Workspace == workspaceID, p.Name })
+}
+
+// Snippets gives the snippets of a workspace, by name.
+func (l *Live) Snippets(workspaceID int64) []*Snippet {
+	return sorted(l.snippets, func(s *Snippet) (bool, string) { return s.Workspace == workspaceID, s.Name })
 }
 
 // sorted gives the values of a map that belong to a list, by name.

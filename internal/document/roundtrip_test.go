@@ -1,14 +1,17 @@
 package document
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
 
 	"platen/internal/campaign"
 	"platen/internal/filter"
+	"platen/liquid"
 )
 
 // TestExportChangesNothing applies what was exported, to the server it came from
@@ -20,7 +23,7 @@ func TestExportChangesNothing(t *testing.T) {
 	export := s.export()
 
 	report := s.applyFiles(File{Name: "export.yaml", Data: export})
-	if got := actions(report); got[Unchanged] != len(report.Changes) || len(report.Changes) != 15 {
+	if got := actions(report); got[Unchanged] != len(report.Changes) || len(report.Changes) != 20 {
 		t.Errorf("applying the export: %v", report.Changes)
 	}
 	if s.store.revision != 2 {
@@ -92,6 +95,47 @@ variants:
       credential: bearer
       body: "\ttabs, trailing spaces  \nand\r\nother line ends\n\n"
 ---
+kind: Catalog
+workspace: all
+name: as-items
+fields: [{name: when, type: time}, {name: unused, type: object}]
+selections:
+  - name: few
+    where: [{field: price, is: less_than, value: 1e2}, {field: on, is: equals, value: True}, {field: "y", is: blank}, {field: note, is: contains, value: "10"}]
+    sort: {field: price, descending: true}
+    limit: 5
+  - {name: all}
+items:
+  - {id: 1, price: 1.50, when: 2026-01-02, on: TRUE, note: "100", list: [1, "1", null, {a b: -0.0}], "y": null}
+  - {id: "007", note: "\ttab", price: 123456789012345678901234567890}
+  - id: none
+    note: |
+      lines
+       and more
+---
+kind: Catalog
+workspace: all
+name: as-csv
+csv: "id,n\r\nx,1.50\r\n"
+---
+kind: Catalog
+workspace: all
+name: as-json
+json: |
+  {"id": "x", "n": 1.50}
+  {"id": "y"}
+---
+kind: PromotionList
+workspace: all
+name: "it's a list"
+expires: 2030-12-31T23:59:59-05:00
+codes: ["10", "a b", "yes"]
+---
+kind: Snippet
+workspace: all
+name: 'any "name" at all: [x].y'
+text: "\ttabs {{ ${first_name} }}  \n"
+---
 kind: Block
 workspace: all
 name: A name that is no alias
@@ -121,24 +165,39 @@ func TestTextsSurviveTheRoundTrip(t *testing.T) {
 				Webhook: webhookSpec{URL: "https://a.example", Method: "POST", Body: text(body), Headers: headersSpec{{Name: "X", Value: value}}},
 			}},
 		}
-		out, err := encode(s)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		var n yaml.Node
-		if err := yaml.Unmarshal(out, &n); err != nil {
-			rt.Fatalf("%v in\n%s", err, out)
-		}
-		for pointer, want := range map[string]string{"/variants/0/webhook/body": body, "/variants/0/webhook/headers/X": value} {
-			got := nodeAt(n.Content[0], pointer)
-			if got == nil && want == "" {
-				continue // an empty body is left out
-			}
-			if got == nil || got.Value != want || got.ShortTag() != "!!str" {
-				rt.Fatalf("%s: %q came back from\n%s", pointer, want, out)
-			}
-		}
+		readsBack(rt, s, map[string]string{"/variants/0/webhook/body": body, "/variants/0/webhook/headers/X": value})
 	})
+	rapid.Check(t, func(rt *rapid.T) {
+		key := anyText.Filter(func(s string) bool { return s != "" }).Draw(rt, "key")
+		value := anyText.Draw(rt, "value")
+		data := &catalogSpec{head: head{KindCatalog, "engage", "c"}, CSV: text(value), Items: plainCopy(&yaml.Node{
+			Kind: yaml.SequenceNode, Content: []*yaml.Node{mappingNode(key, textNode(value))},
+		})}
+		readsBack(rt, data, map[string]string{"/csv": value, "/items/0/" + escapePointer(key): value})
+		readsBack(rt, &snippetSpec{Text: text(value)}, map[string]string{"/text": value})
+		readsBack(rt, &promotionListSpec{CSV: text(value)}, map[string]string{"/csv": value})
+	})
+}
+
+// readsBack holds that a spec is written so that these texts read back unchanged.
+func readsBack(rt *rapid.T, s spec, texts map[string]string) {
+	out, err := encode(s)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	var n yaml.Node
+	if err := yaml.Unmarshal(out, &n); err != nil {
+		rt.Fatalf("%v in\n%s", err, out)
+	}
+	for pointer, want := range texts {
+		got := nodeAt(n.Content[0], pointer)
+		if got == nil && want == "" {
+			continue // an empty text is left out
+		}
+		if got == nil || got.Value != want || got.ShortTag() != "!!str" {
+			rt.Fatalf("%s: %q came back from\n%s", pointer, want, out)
+		}
+	}
 }
 
 // TestPlacesInTexts draws a template with a mistake at a known place and holds
@@ -256,6 +315,7 @@ func TestEveryFieldIsRead(t *testing.T) {
 	if h := v.Webhook.Headers; len(h) != 3 || h[0].Name != "X-B" || h[1].Name != "A-First" || h[2].Value != "1" {
 		t.Errorf("headers %+v", h)
 	}
+	everyKindOfData(t, live, w.ID)
 	b, _ := live.BlockNamed(w.ID, "A name that is no alias")
 	if len(b.Show) != 2 || b.Show[1].Items.Exclude.Event != "order_completed" || b.Show[1].Items.Distinct != "sku" ||
 		b.Show[0].Items.Limit != 10 || b.Fallback.Title != "off" || b.Link == "" {
@@ -264,4 +324,56 @@ func TestEveryFieldIsRead(t *testing.T) {
 	if _, ok := live.Block("A name that is no alias"); ok {
 		t.Error("a name that does not fit into a URL is an alias")
 	}
+}
+
+func everyKindOfData(t *testing.T, live *Live, workspace int64) {
+	for name, want := range map[string]string{
+		"as-items": "1.50 2026-01-02 true 100 -0.0",
+		"as-csv":   "1.50    ",
+		"as-json":  "1.50    ",
+	} {
+		c, ok := live.Catalog(workspace, name)
+		if !ok {
+			t.Fatalf("no catalog %s", name)
+		}
+		item := c.Items([]string{"x", "1"})[0]
+		if got := evaluate(t, "{{i.n}}{{i.price}} {{i.when}} {{i.on}} {{i.note}} {{i.list[3]['a b']}}", map[string]any{"i": item}); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	c, _ := live.Catalog(workspace, "as-items")
+	few, _ := c.Selection("few")
+	all, _ := c.Selection("all")
+	if len(few) != 1 || len(all) != 3 || len(live.Catalogs(workspace)) != 3 {
+		t.Errorf("selections of %d and %d items, %d catalogs", len(few), len(all), len(live.Catalogs(workspace)))
+	}
+	list, _ := live.PromotionList(workspace, "it's a list")
+	if fmt.Sprintf("%q", list.Codes) != `["10" "a b" "yes"]` || list.Expires.UTC().Format(time.RFC3339) != "2031-01-01T04:59:59Z" {
+		t.Errorf("promotion list %+v", list)
+	}
+	const name = `any "name" at all: [x].y`
+	snippet, _ := live.Snippet(workspace, name)
+	if snippets := live.Snippets(workspace); len(snippets) != 1 || snippets[0].Template != snippet || snippets[0].Name != name {
+		t.Errorf("snippets %+v", snippets)
+	}
+	if snippet.Source() != "\ttabs {{ ${first_name} }}  \n" {
+		t.Errorf("snippet %q", snippet.Source())
+	}
+	if _, ok := live.Snippet(workspace+1, name); ok {
+		t.Error("another workspace has the snippet")
+	}
+}
+
+// evaluate renders a template over some variables.
+func evaluate(t *testing.T, template string, vars map[string]any) string {
+	t.Helper()
+	parsed, err := liquid.Parse(template, liquid.Options{Dialect: liquid.Braze})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := parsed.Render(t.Context(), liquid.Input{Vars: vars})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }

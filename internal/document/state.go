@@ -48,8 +48,9 @@ func (d Stored) identity() identity { return identity{d.Kind, d.Workspace, d.ID}
 // by hand, or that an earlier version of the program accepted what this refuses.
 func decodeStored(d Stored) (*document, error) {
 	name := fmt.Sprintf("stored %s %q, version %d", d.Kind, d.Name, d.Version)
-	docs, err := parse([]File{{Name: name, Data: d.Body}})
-	switch {
+	r := newReader(File{Name: name, Data: d.Body}) // of any size: the form that is stored may be longer than what was given
+	docs := r.documents()
+	switch err := r.problems.orNil(); {
 	case err != nil:
 		return nil, fmt.Errorf("read a stored document: %w", err)
 	case len(docs) != 1:
