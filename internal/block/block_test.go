@@ -2,6 +2,7 @@ package block
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -29,6 +30,25 @@ func TestRenderLink(t *testing.T) {
 	}
 	if _, err := new(Block).RenderLink(context.Background(), items); err == nil {
 		t.Error("a block renders that was not compiled")
+	}
+}
+
+// TestLinksAreNoMessages has the tags of which a block's link takes none.
+func TestLinksAreNoMessages(t *testing.T) {
+	for tag, text := range map[string]string{
+		"connected_content": "{% connected_content https://a.example/ %}",
+		"promotion":         "{% promotion('spring') %}",
+		"message_extras":    "{% message_extras :key k :value v %}",
+	} {
+		err := (&Block{Link: "\n{% if items %}" + text + "{% endif %}"}).Compile()
+		var place *liquid.Error
+		if !errors.As(err, &place) || place.Pos.Line != 2 || place.Pos.Column != 15 || !strings.HasPrefix(place.Message, tag+" is for messages") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	b := &Block{Link: "{% catalog_items pages home %}{{content_blocks.${base}}}{{items[0].path}}"}
+	if err := b.Compile(); err != nil {
+		t.Error(err)
 	}
 }
 

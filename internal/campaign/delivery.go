@@ -6,6 +6,7 @@ import (
 
 	"platen/internal/event"
 	"platen/internal/outbound"
+	"platen/internal/personalize"
 )
 
 // State is how far a delivery is.
@@ -35,9 +36,25 @@ type Delivery struct {
 	Created  time.Time
 	Finished time.Time // zero while it is queued
 	Attempts int
+	PutBack  int // how often it could not be rendered yet, for want of connected content
 
 	Host    string   // of the request, as workspace.HostOf writes it
 	Request *Request // nil until it was rendered
+
+	Extras map[string]string // of message_extras, for people; nil for none
+	// Calls are those of connected content that had no usable answer, the latest
+	// MaxCalls.
+	Calls []personalize.Call
+}
+
+// MaxCalls is how many calls of connected content are kept with a delivery
+// (shared/spec/engage.md section 1.6).
+const MaxCalls = 20
+
+// AddCalls keeps calls of connected content, as long as they are among the latest.
+func (d *Delivery) AddCalls(calls []personalize.Call) {
+	d.Calls = append(slices.Clip(d.Calls), calls...)
+	d.Calls = d.Calls[max(0, len(d.Calls)-MaxCalls):]
 }
 
 // WebhookID is the id under which every attempt of this delivery is sent, so that

@@ -1,5 +1,7 @@
 package campaign
 
+import "platen/internal/personalize"
+
 // Reason is a machine word that says why a delivery was not sent, why an attempt
 // had no answer, or why it was given up. Scripts may rely on it.
 type Reason string
@@ -17,9 +19,22 @@ const (
 	RenderError        Reason = "render_error" // the template failed on this person's data
 	ProfileGone        Reason = "profile_does_not_exist"
 	EventGone          Reason = "event_does_not_exist" // it was removed before the message was rendered
-	CredentialGone     Reason = "credential_does_not_exist"
-	CredentialHost     Reason = "credential_host_mismatch" // the rendered URL leaves the credential's host
 )
+
+// Reasons for which nothing is sent that tags of the text give.
+const (
+	CredentialGone     = Reason(personalize.CredentialGone)
+	CredentialHost     = Reason(personalize.CredentialHost)
+	PromotionGone      = Reason(personalize.PromotionGone)
+	PromotionExpired   = Reason(personalize.PromotionExpired)
+	PromotionExhausted = Reason(personalize.PromotionExhausted)
+	TooManyCalls       = Reason(personalize.TooManyCalls)
+	ExhaustedContent   = Reason(personalize.ExhaustedContent)
+)
+
+// ContentUnavailable is the reason why a message waits to be rendered again:
+// connected content with :retry was not to be had.
+const ContentUnavailable Reason = "connected_content_unavailable"
 
 // Reasons for which there is no answer. The first four are Braze's abort types.
 const (

@@ -10,6 +10,7 @@ import (
 
 	"platen/internal/event"
 	"platen/internal/outbound"
+	"platen/internal/personalize"
 )
 
 // The schedule of retries: shared/spec/engage.md sections 1.3 and 8 ask for one
@@ -66,6 +67,18 @@ func Next(attempt int, o Outcome, now time.Time, id event.ID) Decision {
 	}
 	wait := max(delayAfter(attempt, o, id), retryAfter(o.RetryAfter, now))
 	return Decision{State: Queued, At: now.Add(wait), Reason: o.reason()}
+}
+
+// NextRender decides what follows when a message could not be rendered for want of
+// connected content, for the time with this number, counted from 1: it is put back
+// with the delays of attempts, and given up after as many.
+func NextRender(number int, why *personalize.Unavailable, now time.Time, id event.ID) Decision {
+	if number >= MaxAttempts {
+		return Decision{State: NotSent, Reason: ExhaustedContent}
+	}
+	o := Outcome{Status: why.Status, Error: ReasonOf(why.Cause), RetryAfter: why.RetryAfter}
+	wait := max(delayAfter(number, o, id), retryAfter(o.RetryAfter, now))
+	return Decision{State: Queued, At: now.Add(wait), Reason: ContentUnavailable}
 }
 
 func (o Outcome) mayRetry() bool {

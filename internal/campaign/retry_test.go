@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"platen/internal/event"
+	"platen/internal/outbound"
+	"platen/internal/personalize"
 )
 
 // TestNextFollowsTheTable walks the table of shared/spec/engage.md section 1.3.
@@ -136,6 +138,28 @@ func TestRetryAfterLengthensTheDelay(t *testing.T) {
 	}
 	if d := Next(1, Outcome{Status: 404, RetryAfter: "5"}, noon, 7); d.State != Failed {
 		t.Errorf("a 404 with Retry-After is %s", d.State)
+	}
+}
+
+func TestNextRender(t *testing.T) {
+	busy := &personalize.Unavailable{Status: 503}
+	for _, c := range []struct {
+		number   int
+		why      *personalize.Unavailable
+		min, max time.Duration
+	}{
+		{1, busy, 41 * time.Second, 55 * time.Second},
+		{5, busy, 660 * time.Second, 880 * time.Second},
+		{1, &personalize.Unavailable{Status: 429, RetryAfter: "600"}, 10 * time.Minute, 10 * time.Minute},
+		{1, &personalize.Unavailable{Cause: &outbound.Error{Kind: outbound.DNS}}, 82 * time.Second, 110 * time.Second},
+	} {
+		d := NextRender(c.number, c.why, noon, 7)
+		if wait := d.At.Sub(noon); d.State != Queued || d.Reason != ContentUnavailable || wait < c.min || wait > c.max {
+			t.Errorf("time %d, %+v: %+v after %v", c.number, c.why, d, wait)
+		}
+	}
+	if d := NextRender(MaxAttempts, busy, noon, 7); d.State != NotSent || d.Reason != ExhaustedContent {
+		t.Errorf("at the end: %+v", d)
 	}
 }
 

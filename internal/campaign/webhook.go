@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"platen/internal/outbound"
+	"platen/internal/personalize"
 	"platen/internal/workspace"
 	"platen/liquid"
 )
@@ -102,8 +103,9 @@ type Unsendable struct {
 // Error gives reason and detail.
 func (u *Unsendable) Error() string { return string(u.Reason) + ": " + u.Detail }
 
-// Render makes the request for one person. The error is an *Unsendable, which is
-// final, or that of the context when it ended before.
+// Render makes the request for one person. An *Unsendable is final. Any other error
+// says that it could not be rendered now: it wraps a *personalize.Unavailable, that
+// of the context when it ended before, or what the store said.
 func (w *Webhook) Render(ctx context.Context, in liquid.Input) (*Request, error) {
 	if w.compiled == nil {
 		return nil, errors.New("render of a campaign that was not compiled")
@@ -148,8 +150,22 @@ func render(ctx context.Context, t *liquid.Template, in liquid.Input, part strin
 		return "", &Unsendable{LiquidAbort, le.Message}
 	case liquid.KindSyntax:
 		return "", &Unsendable{TemplateParseError, part + ", " + le.Error()}
+	case liquid.KindOutside:
+		return "", outside(part, le)
 	}
 	return "", &Unsendable{RenderError, part + ", " + le.Error()}
+}
+
+// outside tells an error that lies outside of the text: a refusal is final, all
+// else may be another time.
+func outside(part string, le *liquid.Error) error {
+	var no *personalize.Refusal
+	if errors.As(le, &no) {
+		place := *le
+		place.Message = no.Detail
+		return &Unsendable{Reason(no.Reason), part + ", " + place.Error()}
+	}
+	return fmt.Errorf("render %s: %w", part, le)
 }
 
 // checkURL refuses what internal/outbound would refuse for everybody, so that it

@@ -40,7 +40,7 @@ func (r *Renderer) decide(ctx context.Context, req Request, watch *watch) (*deci
 		return nil, err
 	}
 	watch.begin("links")
-	d.links, err = links(ctx, req, d)
+	d.links, err = r.links(ctx, req, d)
 	return d, err
 }
 
@@ -94,8 +94,8 @@ func (d *decision) nothing(reason block.Reason, detail string) error {
 // links renders the block's link for each item shown. The Liquid of the first
 // sees all items, so the link of a whole picture may name them all; that of a
 // further one sees its own, as when the picture shows it alone.
-func links(ctx context.Context, req Request, d *decision) ([]string, error) {
-	base := personalize.Context{Profile: d.person, Now: req.Now}.Input()
+func (r *Renderer) links(ctx context.Context, req Request, d *decision) ([]string, error) {
+	base := personalize.Context{Profile: d.person, Now: req.Now, Library: r.library(req.Block)}.Input()
 	all := make([]string, len(d.items))
 	for i := range d.items {
 		seen := d.items
@@ -112,6 +112,11 @@ func links(ctx context.Context, req Request, d *decision) ([]string, error) {
 		all[i] = link
 	}
 	return all, nil
+}
+
+// library gives the catalogs and snippets of a block's workspace.
+func (r *Renderer) library(b *block.Block) *personalize.Library {
+	return &personalize.Library{Definitions: r.registry.Current(), Workspace: b.Workspace}
 }
 
 // linkInput adds the items shown and the parameters of the address to what is

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"platen/internal/block"
+	"platen/internal/personalize"
 	"platen/liquid"
 )
 
@@ -16,17 +17,17 @@ import (
 func (r *Renderer) defaultLink(ctx context.Context, req Request) string {
 	if len(req.Params) > 0 {
 		link, err := within(ctx, r, func(ctx context.Context) (string, error) {
-			return renderDefault(ctx, req)
+			return renderDefault(ctx, req, r.library(req.Block))
 		})
 		if err == nil {
 			return link
 		}
 	}
-	return r.defaults.link(req.Block, req.Now)
+	return r.defaults.link(req.Block, req.Now, r.library(req.Block))
 }
 
-func renderDefault(ctx context.Context, req Request) (string, error) {
-	nobody := liquid.Input{Now: req.Now.UTC()}
+func renderDefault(ctx context.Context, req Request, library *personalize.Library) (string, error) {
+	nobody := liquid.Input{Now: req.Now.UTC(), Catalogs: library, Partials: library}
 	return req.Block.RenderLink(ctx, linkInput(nobody, nil, req))
 }
 
@@ -38,7 +39,7 @@ type defaults struct {
 }
 
 // keptLink is the default link of one version of a block. It is kept for a minute,
-// as it may tell the time.
+// as it may tell the time or what a catalog holds.
 type keptLink struct {
 	of     string // Block.Link
 	minute time.Time
@@ -49,14 +50,14 @@ func newDefaults() *defaults { return &defaults{all: map[string]*keptLink{}} }
 
 // link gives a block's default link, "" where it cannot be rendered. It is rendered
 // once for all, whoever asked first, and with no limits but Liquid's.
-func (d *defaults) link(b *block.Block, now time.Time) string {
+func (d *defaults) link(b *block.Block, now time.Time, library *personalize.Library) string {
 	minute := now.Truncate(time.Minute)
 	d.mu.Lock()
 	k := d.all[b.PublicID]
 	if k == nil || k.of != b.Link || !k.minute.Equal(minute) {
 		k = &keptLink{of: b.Link, minute: minute, render: sync.OnceValue(func() string {
 			link, err := attempt(func() (string, error) {
-				return renderDefault(context.Background(), Request{Block: b, Now: minute})
+				return renderDefault(context.Background(), Request{Block: b, Now: minute}, library)
 			})
 			if err != nil {
 				return ""

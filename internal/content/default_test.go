@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"platen/internal/block"
 )
 
 const allPages = "https://www.example.com/all" // the default link of with-default
@@ -15,19 +17,20 @@ func TestTheDefaultLinkIsKept(t *testing.T) {
 	s := newSite(t, nil)
 	b, _ := s.Block("with-default")
 	now := s.clock.now().Truncate(time.Minute).Add(5 * time.Second)
-	if got := s.defaults.link(b, now); got != allPages {
+	link := func(b *block.Block, now time.Time) string { return s.defaults.link(b, now, s.library(b)) }
+	if got := link(b, now); got != allPages {
 		t.Fatalf("it is %q", got)
 	}
 	s.defaults.all[b.PublicID].render = func() string { return "kept" }
 	same := *b // as after a reload of the documents
-	if got := s.defaults.link(&same, now.Add(54*time.Second)); got != "kept" {
+	if got := link(&same, now.Add(54*time.Second)); got != "kept" {
 		t.Errorf("it is rendered again: %q", got)
 	}
 	changed := *b
 	changed.Link += "#new"
 	for name, got := range map[string]string{
-		"a changed link":  s.defaults.link(&changed, now),
-		"the next minute": s.defaults.link(b, now.Add(time.Minute)),
+		"a changed link":  link(&changed, now),
+		"the next minute": link(b, now.Add(time.Minute)),
 	} {
 		if got != allPages {
 			t.Errorf("%s: %q", name, got)
@@ -39,7 +42,7 @@ func TestTheDefaultLinkIsKept(t *testing.T) {
 	if err := clock.Compile(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := s.defaults.link(&clock, now), now.Format("15:04")+":00"; got != want {
+	if got, want := link(&clock, now), now.Format("15:04")+":00"; got != want {
 		t.Errorf("it tells the time as %q, want %q", got, want)
 	}
 }

@@ -47,6 +47,18 @@ func TestAClickLeadsToWhatWasShown(t *testing.T) {
 	}
 }
 
+func TestALinkTakesCatalogsAndSnippets(t *testing.T) {
+	s := newSite(t, nil)
+	const link = "/p/rp/from-catalog/url?mi_u=u1"
+	if got := s.clicks(link); got != pageOf("start") {
+		t.Errorf("of nobody: %q", got)
+	}
+	s.views("u1", lamp("lamp"))
+	if got := s.clicks(link); got != pageOf("lights/lamp") {
+		t.Errorf("of who looked at a lamp: %q", got)
+	}
+}
+
 func TestEachItemHasItsLink(t *testing.T) {
 	s := newSite(t, nil)
 	for _, name := range []string{"c", "b", "a"} {

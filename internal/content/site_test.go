@@ -66,6 +66,28 @@ show:
     layout: cards
 fallback: {title: New this week}
 link: '{% if items[0] %}{{ 1 | divided_by: 0 }}{% endif %}'
+---
+kind: Catalog
+workspace: shop
+name: pages
+csv: |
+  id,path
+  lamp,lights/lamp
+  home,start
+---
+kind: Snippet
+workspace: shop
+name: shop
+text: https://www.example.com
+---
+kind: Block
+workspace: shop
+name: from-catalog
+show:
+  - items: {event: product_viewed, limit: 1}
+    layout: cards
+fallback: {title: New this week}
+link: '{% assign id = items[0].id | default: "home" %}{% catalog_items pages {{id}} %}{{content_blocks.${shop}}}/{{items[0].path}}'
 `
 
 // site is the way from an event to the picture of it, on a real store.

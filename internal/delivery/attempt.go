@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"platen/internal/campaign"
 	"platen/internal/outbound"
+	"platen/internal/personalize"
 	"platen/internal/workspace"
 )
 
@@ -98,39 +98,26 @@ func (s *Sender) exchange(ctx context.Context, d *campaign.Delivery) (answer, er
 	if _, err := activeCampaign(defs, d.Campaign); err != nil {
 		return answer{}, err
 	}
-	credential, err := credentialFor(defs, d.Workspace, d.Request)
+	library := &personalize.Library{Definitions: defs, Workspace: d.Workspace}
+	credential, err := credentialFor(library, d.Request)
 	if err != nil {
 		return answer{}, err
 	}
-	return s.send(ctx, message{
-		id: d.WebhookID(), request: d.Request, credential: credential, policy: policyOf(defs, d.Workspace),
-	})
+	return s.send(ctx, message{id: d.WebhookID(), request: d.Request, credential: credential, policy: library.Egress()})
 }
 
-// credentialFor finds what the request shows to its host, nil for nothing.
-func credentialFor(defs Definitions, workspaceID int64, r *campaign.Request) (*workspace.Credential, error) {
+// credentialFor finds what the request shows to its host, nil for nothing. The
+// error is a *campaign.Unsendable.
+func credentialFor(l *personalize.Library, r *campaign.Request) (*workspace.Credential, error) {
 	if r.Credential == "" {
 		return nil, nil
 	}
-	c, ok := defs.Credential(workspaceID, r.Credential)
-	if !ok {
-		return nil, &campaign.Unsendable{Reason: campaign.CredentialGone,
-			Detail: "the credential " + r.Credential + " was removed; apply it again, or take it out of the webhook"}
+	c, err := l.Credential(r.Credential, r.URL)
+	var no *personalize.Refusal
+	if errors.As(err, &no) {
+		return nil, &campaign.Unsendable{Reason: campaign.Reason(no.Reason), Detail: no.Detail}
 	}
-	u, err := url.Parse(r.URL)
-	if err != nil || !c.Admits(u) {
-		return nil, &campaign.Unsendable{Reason: campaign.CredentialHost,
-			Detail: fmt.Sprintf("the credential %s is bound to %s and the URL leads to %s", c.Name, c.Host, r.Host())}
-	}
-	return c, nil
-}
-
-// policyOf is what a workspace may call: only public addresses when it is gone.
-func policyOf(defs Definitions, workspaceID int64) outbound.Policy {
-	if w, ok := defs.Workspace(workspaceID); ok {
-		return w.Egress
-	}
-	return outbound.Policy{}
+	return c, err
 }
 
 // message is a request with all that is added to it when it is sent.

@@ -18,9 +18,8 @@ import (
 
 	"platen/internal/campaign"
 	"platen/internal/event"
-	"platen/internal/outbound"
+	"platen/internal/personalize"
 	"platen/internal/profile"
-	"platen/internal/workspace"
 )
 
 // What holds where Options leave a field at zero.
@@ -45,7 +44,7 @@ type Store interface {
 	Lease(ctx context.Context, now, until time.Time, busy []campaign.Queue, limit int) ([]campaign.Delivery, error)
 	// HasDue says whether there is anything to lease, busy or not, without writing.
 	HasDue(ctx context.Context, now time.Time) (bool, error)
-	// SaveRequests keeps Host and Request of deliveries.
+	// SaveRequests keeps Host, Request, Extras and Calls of deliveries.
 	SaveRequests(ctx context.Context, rendered []campaign.Delivery) error
 	// Finish keeps what became of leased deliveries and gives up their leases. A
 	// result changes nothing when another was stored since the lease.
@@ -55,24 +54,19 @@ type Store interface {
 	Events(ctx context.Context, ids []event.ID) ([]event.Event, error)
 	// ProfileByID gives the profile that a part belongs to, nil when there is none.
 	ProfileByID(ctx context.Context, id event.ID) (*profile.Profile, error)
+	personalize.CodeStore
 }
 
 // Definitions are the documents as they are now. *document.Live is one.
 type Definitions interface {
+	personalize.Definitions
 	Campaign(id string) (*campaign.Campaign, bool)
-	Credential(workspaceID int64, name string) (*workspace.Credential, bool)
-	Workspace(id int64) (*workspace.Workspace, bool)
-}
-
-// Client sends one request. *outbound.Client is one.
-type Client interface {
-	Do(ctx context.Context, r outbound.Request) (*outbound.Response, error)
 }
 
 // Options of a sender. The first four are needed.
 type Options struct {
 	Definitions func() Definitions // the latest snapshot
-	Client      Client
+	Client      personalize.Client
 	IDs         *event.IDs // for test sends
 	Now         func() time.Time
 
@@ -88,7 +82,8 @@ type Options struct {
 type Sender struct {
 	store       Store
 	definitions func() Definitions
-	client      Client
+	client      personalize.Client
+	content     *personalize.Content
 	ids         *event.IDs
 	now         func() time.Time
 	userAgent   string
@@ -117,6 +112,7 @@ func New(store Store, o Options) *Sender {
 		running: make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 	}
+	s.content = personalize.NewContent(o.Client, func() time.Time { return s.now() })
 	if s.log == nil {
 		s.log = slog.Default()
 	}

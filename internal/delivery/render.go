@@ -13,13 +13,16 @@ import (
 )
 
 // prepare renders a delivery, which is to be stored before it is tried. It gives
-// the result of one that cannot be tried, else nil.
+// the result of one that cannot be tried, or not yet, else nil.
 func (s *Sender) prepare(ctx context.Context, d *campaign.Delivery) (*campaign.Result, error) {
 	request, err := s.render(ctx, d)
 	var no *campaign.Unsendable
+	var later *personalize.Unavailable
 	switch {
 	case errors.As(err, &no):
 		return refuse(d, no, s.now()), nil
+	case errors.As(err, &later):
+		return putBack(d, later, s.now()), nil
 	case err != nil && ctx.Err() != nil:
 		return unchanged(d, s.now()), nil
 	case err != nil:
@@ -29,10 +32,11 @@ func (s *Sender) prepare(ctx context.Context, d *campaign.Delivery) (*campaign.R
 	return nil, nil
 }
 
-// render makes the request of a delivery. The error is an *campaign.Unsendable
-// when there will never be one.
+// render makes the request of a delivery and notes what it asked for from outside.
+// The error is an *campaign.Unsendable when there will never be one.
 func (s *Sender) render(ctx context.Context, d *campaign.Delivery) (*campaign.Request, error) {
-	c, err := activeCampaign(s.definitions(), d.Campaign)
+	defs := s.definitions()
+	c, err := activeCampaign(defs, d.Campaign)
 	if err != nil {
 		return nil, err
 	}
@@ -52,17 +56,30 @@ func (s *Sender) render(ctx context.Context, d *campaign.Delivery) (*campaign.Re
 		return nil, err
 	}
 	var r *campaign.Request
+	message := s.outside(defs, d.Workspace, d.ID)
 	err = s.guarded(d, func() (err error) {
 		r, err = renderVariant(ctx, v, personalize.Context{
 			Profile: who, Event: e, Campaign: names(c, v, fmt.Sprintf("%032x", uint64(d.ID))),
-			Now: d.Due, // whenever it is rendered, it is the same
+			Now:     d.Due, // whenever it is rendered, it is the same
+			Library: message.Library, Message: message,
 		})
 		return err
 	})
+	d.Extras = message.Extras
+	d.AddCalls(message.Failed)
 	if errors.Is(err, errPanicked) {
 		return nil, &campaign.Unsendable{Reason: campaign.RenderError, Detail: "the program itself failed on it; the server's log says where"}
 	}
 	return r, err
+}
+
+// outside is what a message asks for from outside; id is the one under which codes
+// are reserved, 0 for none.
+func (s *Sender) outside(defs Definitions, workspaceID int64, id event.ID) *personalize.Message {
+	return &personalize.Message{
+		Library: &personalize.Library{Definitions: defs, Workspace: workspaceID},
+		Content: s.content, Codes: s.store, ID: id, Now: s.now,
+	}
 }
 
 // eventOf finds the event that triggered a delivery, nil when none did.
@@ -113,6 +130,22 @@ func refuse(d *campaign.Delivery, why *campaign.Unsendable, now time.Time) *camp
 		r.Delivery.State = campaign.Failed
 	}
 	r.Delivery.Reason, r.Delivery.Detail, r.Delivery.Finished = why.Reason, oneLine(why.Detail), now
+	return r
+}
+
+// putBack decides about a delivery that cannot be rendered for want of connected
+// content.
+func putBack(d *campaign.Delivery, why *personalize.Unavailable, now time.Time) *campaign.Result {
+	number := d.PutBack + 1
+	next := campaign.NextRender(number, why, now, d.ID)
+	if next.State != campaign.Queued {
+		return refuse(d, &campaign.Unsendable{Reason: next.Reason,
+			Detail: fmt.Sprintf("%s; this was the last of %d times", why.Detail, campaign.MaxAttempts)}, now)
+	}
+	r := &campaign.Result{Delivery: *d, Next: next.At}
+	r.Delivery.PutBack, r.Delivery.Reason = number, next.Reason
+	r.Delivery.Detail = oneLine(fmt.Sprintf("%s; this was time %d of %d, the next is at %s",
+		why.Detail, number, campaign.MaxAttempts, next.At.UTC().Format(time.DateTime+" MST")))
 	return r
 }
 

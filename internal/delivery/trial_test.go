@@ -28,7 +28,8 @@ func trialOf(w *world) Trial {
 func TestPreview(t *testing.T) {
 	w := newWorld(t)
 	w.define("c", campaign.Webhook{URL: "https://a.example/", Body: `{"d":"{{campaign.${dispatch_id}}}","n":"{{${first_name}}}"}`})
-	r, err := w.sender().Preview(t.Context(), trialOf(w))
+	tried, err := w.sender().Preview(t.Context(), trialOf(w))
+	r := tried.Request
 	if err != nil || string(r.Body) != `{"d":"dispatch_id_for_unsent_campaign","n":"Ada"}` || r.Header[0] != [2]string{"Content-Type", "application/json"} {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -46,9 +47,9 @@ func TestTestSend(t *testing.T) {
 	w.setState("c", campaign.Draft)
 	w.receive = answers(404, "no such page")
 	s := w.sender()
-	r, a, err := s.TestSend(t.Context(), trialOf(w))
-	if err != nil || string(r.Body) != "hello" {
-		t.Fatalf("%+v, %v", r, err)
+	tried, a, err := s.TestSend(t.Context(), trialOf(w))
+	if err != nil || string(tried.Request.Body) != "hello" {
+		t.Fatalf("%+v, %v", tried, err)
 	}
 	if a.Status != 404 || a.Message != "answered 404 Not Found" || string(a.Response) != "no such page" {
 		t.Errorf("%+v", a)

@@ -17,17 +17,20 @@ import (
 	"time"
 
 	"platen/internal/campaign"
+	"platen/internal/catalog"
 	"platen/internal/document"
 	"platen/internal/event"
 	"platen/internal/outbound"
+	"platen/internal/personalize"
 	"platen/internal/profile"
 	"platen/internal/workspace"
+	"platen/liquid"
 )
 
 // What the program gives a sender.
 var (
-	_ Definitions = (*document.Live)(nil)
-	_ Client      = (*outbound.Client)(nil)
+	_ Definitions        = (*document.Live)(nil)
+	_ personalize.Client = (*outbound.Client)(nil)
 )
 
 var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
@@ -45,6 +48,10 @@ type world struct {
 	profiles  map[event.ID]*profile.Profile
 	campaigns map[string]*campaign.Campaign
 	secrets   map[string]*workspace.Credential
+	catalogs  map[string]*catalog.Catalog
+	snippets  map[string]*liquid.Template
+	lists     map[string]*catalog.PromotionList
+	codes     map[string]event.ID // given, by list and code
 
 	receive func(ctx context.Context, r outbound.Request) (*outbound.Response, error)
 	got     []outbound.Request
@@ -84,6 +91,7 @@ func newWorld(t testing.TB) *world {
 		secrets: map[string]*workspace.Credential{"shop": {
 			Workspace: 1, Name: "shop", Host: "a.example", Kind: workspace.Basic, Username: "u", Secret: workspace.NewSecret(theSecret)}},
 		campaigns: map[string]*campaign.Campaign{},
+		codes:     map[string]event.ID{},
 		receive:   answers(200, ""),
 		loading:   func(event.ID) {},
 	}
@@ -252,7 +260,7 @@ func (w *world) SaveRequests(_ context.Context, rendered []campaign.Delivery) er
 		if stored.Request != nil {
 			w.t.Errorf("delivery %s was rendered twice", d.ID)
 		}
-		stored.Host, stored.Request = d.Host, d.Request
+		stored.Host, stored.Request, stored.Extras, stored.Calls = d.Host, d.Request, d.Extras, d.Calls
 		w.put(stored, was.next, was.leased)
 	}
 	return w.moment()
@@ -267,11 +275,12 @@ func (w *world) Finish(_ context.Context, results []campaign.Result) error {
 	}
 	for _, r := range results {
 		stored := w.rows[r.Delivery.ID].delivery
-		if stored.State != campaign.Queued || stored.Attempts != r.AttemptsBefore() {
+		if stored.State != campaign.Queued || stored.Attempts != r.AttemptsBefore() || stored.PutBack > r.Delivery.PutBack {
 			continue // too late
 		}
 		stored.State, stored.Reason, stored.Detail = r.Delivery.State, r.Delivery.Reason, r.Delivery.Detail
 		stored.Finished, stored.Attempts = r.Delivery.Finished, r.Delivery.Attempts
+		stored.PutBack, stored.Calls = r.Delivery.PutBack, r.Delivery.Calls
 		w.put(stored, r.Next, time.Time{})
 		if r.Attempt != nil {
 			w.addAttempt(*r.Attempt)
@@ -307,6 +316,22 @@ func (w *world) ProfileByID(_ context.Context, id event.ID) (*profile.Profile, e
 	return w.profiles[id], w.moment()
 }
 
+func (w *world) ReserveCode(_ context.Context, _ int64, list string, message event.ID, codes []string) (string, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.moment(); err != nil {
+		return "", false, err
+	}
+	for _, code := range codes {
+		key := list + "/" + code
+		if by := w.codes[key]; by == 0 || by == message {
+			w.codes[key] = message
+			return code, true, w.moment()
+		}
+	}
+	return "", false, w.moment()
+}
+
 // restart is what a process does at its start.
 func (w *world) restart() {
 	w.mu.Lock()
@@ -327,6 +352,21 @@ func (w *world) Campaign(id string) (*campaign.Campaign, bool) {
 func (w *world) Credential(_ int64, name string) (*workspace.Credential, bool) {
 	c, ok := w.secrets[name]
 	return c, ok
+}
+
+func (w *world) Catalog(_ int64, name string) (*catalog.Catalog, bool) {
+	c, ok := w.catalogs[name]
+	return c, ok
+}
+
+func (w *world) Snippet(_ int64, name string) (*liquid.Template, bool) {
+	t, ok := w.snippets[name]
+	return t, ok
+}
+
+func (w *world) PromotionList(_ int64, name string) (*catalog.PromotionList, bool) {
+	l, ok := w.lists[name]
+	return l, ok
 }
 
 func (w *world) Workspace(id int64) (*workspace.Workspace, bool) {

@@ -8,6 +8,7 @@ import (
 	"platen/internal/campaign"
 	"platen/internal/event"
 	"platen/internal/fault"
+	"platen/internal/personalize"
 	"platen/internal/profile"
 	"platen/internal/reply"
 )
@@ -28,6 +29,24 @@ type Delivery struct {
 	Finished     *time.Time `json:"finished,omitempty"`
 	Request      *Request   `json:"request,omitempty"`
 	Attempts     []Attempt  `json:"attempts"`
+	Outside
+}
+
+// Outside is what a message asked for from outside, and what is kept with it.
+type Outside struct {
+	Extras map[string]string `json:"message_extras,omitempty"`
+	// Failed are calls of connected content that had no usable answer.
+	Failed []Call `json:"connected_content,omitempty"`
+}
+
+// Call is a call of connected content that had no usable answer.
+type Call struct {
+	Time   time.Time `json:"time"`
+	Method string    `json:"method"`
+	URL    string    `json:"url"` // without the values of its query
+	Status int       `json:"status,omitempty"`
+	Millis float64   `json:"duration_ms"`
+	Why    string    `json:"why"`
 }
 
 // Request is what was sent, without credentials.
@@ -76,6 +95,7 @@ func (h *Handler) showDelivery(a *campaign.Activity) Delivery {
 	d := Delivery{
 		ID: a.WebhookID(), Campaign: a.Campaign, Variant: a.Variant, Profile: profile.BrazeIDOf(a.Profile), Event: a.Event.String(),
 		State: string(a.State), Reason: string(a.Reason), Detail: a.Detail, Created: a.Created, Attempts: []Attempt{},
+		Outside: showOutside(a.Extras, a.Calls),
 	}
 	if c, ok := h.live().Campaign(a.Campaign); ok {
 		d.CampaignName = c.Name
@@ -99,10 +119,20 @@ func showRequest(r *campaign.Request) *Request {
 
 func showAttempt(a *campaign.Attempt) Attempt {
 	return Attempt{
-		Number: a.Number, Time: a.At, Millis: float64(a.Duration.Microseconds()) / 1000, Status: a.Status,
+		Number: a.Number, Time: a.At, Millis: millis(a.Duration), Status: a.Status,
 		Error: string(a.Error), Message: a.Message, Response: text(a.Response),
 	}
 }
+
+func showOutside(extras map[string]string, calls []personalize.Call) Outside {
+	o := Outside{Extras: extras}
+	for _, c := range calls {
+		o.Failed = append(o.Failed, Call{Time: c.At, Method: c.Method, URL: c.URL, Status: c.Status, Millis: millis(c.Duration), Why: c.Why})
+	}
+	return o
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // text shows bytes as text: a receiver may answer with anything.
 func text(b []byte) string {

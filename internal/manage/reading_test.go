@@ -205,6 +205,62 @@ func TestATestRendersAndSendsOnlyWhenAsked(t *testing.T) {
 	}
 }
 
+func TestWhatAMessageAskedForIsShown(t *testing.T) {
+	w := newWorld(t)
+	w.applies(`
+kind: PromotionList
+workspace: shop
+name: spring
+codes: [A1, B2]
+---
+kind: Campaign
+workspace: shop
+name: With code
+state: active
+trigger: {event: Product Viewed}
+variants:
+  - name: First
+    percent: 100
+    webhook:
+      url: `+w.receiver+`/hook
+      method: POST
+      body: |
+        {% connected_content `+w.receiver+`/missing?key=secret-key %}{% message_extras :key season :value {{${first_name}}} %}{% promotion('spring') %}
+`, false)
+	w.status.Store(http.StatusNotFound)
+	w.anna()
+	check := func(what string, o manage.Outside) {
+		t.Helper()
+		if o.Extras["season"] != "Anna" || len(o.Failed) != 1 || o.Failed[0].Status != 404 ||
+			o.Failed[0].URL != w.receiver+"/missing?key=…" || o.Failed[0].Why != "answered 404 Not Found" {
+			t.Errorf("%s: %+v", what, o)
+		}
+	}
+	var list struct{ Deliveries []manage.Delivery }
+	w.get("/api/v1/workspaces/shop/deliveries", &list)
+	for _, d := range list.Deliveries {
+		if d.CampaignName != "With code" {
+			continue
+		}
+		check("the delivery", d.Outside)
+		if strings.TrimSpace(d.Request.Body) != "A1" {
+			t.Errorf("sent %q", d.Request.Body)
+		}
+	}
+	const path = "/api/v1/workspaces/shop/campaigns/With%20code/test"
+	for body, code := range map[string]string{`{"as":"anna"}`: "CODE", `{"as":"anna","send":true}`: "B2"} {
+		var tried manage.Tried
+		w.read(w.ask("POST", path, shopManager, body), &tried)
+		check("the test "+body, tried.Outside)
+		if strings.TrimSpace(tried.Request.Body) != code {
+			t.Errorf("the test %s is %q", body, tried.Request.Body)
+		}
+	}
+	if len(list.Deliveries) != 2 {
+		t.Errorf("%d deliveries", len(list.Deliveries))
+	}
+}
+
 // deadlines is an answer that notes until when it may be written.
 type deadlines struct {
 	*httptest.ResponseRecorder

@@ -30,6 +30,7 @@ type Tried struct {
 	Attempt *Attempt `json:"attempt,omitempty"`
 	// Event says which event was used: an id, "given" or "none".
 	Event string `json:"event"`
+	Outside
 }
 
 // TestWithin is the longest that a test may take. Its receiver has the time of any
@@ -47,24 +48,30 @@ func (h *Handler) testCampaign(w http.ResponseWriter, r *request) error {
 	}
 	answer := Tried{Event: used}
 	if !body.Send {
-		request, err := h.delivery.Preview(r.Context(), trial)
+		tried, err := h.delivery.Preview(r.Context(), trial)
 		if err != nil {
 			return err
 		}
-		answer.Request = showRequest(request)
+		answer.add(tried)
 		reply.JSON(w, http.StatusOK, answer)
 		return nil
 	}
 	// Only a connection without deadlines refuses one.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(TestWithin))
-	request, attempt, err := h.delivery.TestSend(r.Context(), trial)
+	tried, attempt, err := h.delivery.TestSend(r.Context(), trial)
 	if err != nil {
 		return err
 	}
+	answer.add(tried)
 	shown := showAttempt(attempt)
-	answer.Request, answer.Attempt = showRequest(request), &shown
+	answer.Attempt = &shown
 	reply.JSON(w, http.StatusOK, answer)
 	return nil
+}
+
+// add shows what a test was rendered to.
+func (t *Tried) add(tried delivery.Tried) {
+	t.Request, t.Outside = showRequest(tried.Request), showOutside(tried.Extras, tried.Calls)
 }
 
 // trial finds what a test is made of.

@@ -133,11 +133,13 @@ type world struct {
 	t       *testing.T
 	mux     *http.ServeMux
 	planner *planner.Planner
-	sender  *delivery.Sender
-	hooks   atomic.Int64 // requests that the receiver got
-	status  atomic.Int64 // what it answers
-	unread  atomic.Bool  // after the next put the documents cannot be read
-	logged  bytes.Buffer
+	// receiver is its address, as http://127.0.0.1:4711.
+	receiver string
+	sender   *delivery.Sender
+	hooks    atomic.Int64 // requests that the receiver got
+	status   atomic.Int64 // what it answers
+	unread   atomic.Bool  // after the next put the documents cannot be read
+	logged   bytes.Buffer
 }
 
 func now() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
@@ -172,6 +174,7 @@ func newWorld(t *testing.T) *world {
 		io.WriteString(rw, receiverReply)
 	}))
 	t.Cleanup(receiver.Close)
+	w.receiver = receiver.URL
 
 	log := slog.New(slog.NewTextHandler(&w.logged, nil))
 	ids := event.NewIDs(now, 0)

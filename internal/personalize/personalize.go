@@ -1,7 +1,8 @@
 // Package personalize makes the one context in which Liquid is rendered, for
 // messages and for pictures alike: what `${…}`, `custom_attribute.${…}`,
 // `event_properties.${…}` and `campaign.${…}` mean (shared/spec/engage.md
-// section 2.1). Whatever is not known is nil, which renders as nothing.
+// section 2.1), and what connected content, catalogs, snippets and promotion codes
+// give (section 2.5). Whatever is not known is nil, which renders as nothing.
 package personalize
 
 import (
@@ -20,6 +21,8 @@ type Context struct {
 	Event    *event.Event // the event that gave rise to it, nil for none
 	Campaign Campaign     // the zero value outside of campaigns
 	Now      time.Time    // what 'now' means
+	Library  *Library     // the workspace's catalogs and snippets; nil: there are none
+	Message  *Message     // what is asked from outside; nil: not possible here
 }
 
 // Campaign names the message that is being made.
@@ -50,7 +53,14 @@ func (c Context) Input() liquid.Input {
 		vars["campaign"] = c.Campaign.variables()
 	}
 	// Times without a zone are printed in UTC, shared/spec/engage.md section 2.3.
-	return liquid.Input{Vars: vars, Now: c.Now.UTC()}
+	in := liquid.Input{Vars: vars, Now: c.Now.UTC()}
+	if c.Library != nil {
+		in.Catalogs, in.Partials = c.Library, c.Library
+	}
+	if c.Message != nil {
+		in.Fetcher, in.Codes, in.Extra = c.Message, c.Message, c.Message.addExtra
+	}
+	return in
 }
 
 func (c Campaign) variables() map[string]any {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -54,33 +55,47 @@ func (s *Store) Plan(ctx context.Context, plans []campaign.Plan) error {
 }
 
 func insertDelivery(c *sqlite.Conn, d *campaign.Delivery) error {
-	request, err := requestColumn(d.Request)
+	made, err := columnsOf(d)
 	if err != nil {
 		return err
 	}
 	return query(c, `INSERT INTO deliveries (id, workspace, campaign, variant, profile, event, state, reason, detail,
-			due, next, leased, created, finished, attempts, host, request)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)`, nil,
+			due, next, leased, created, finished, attempts, put_back, host, request, extras, calls)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`, nil,
 		d.ID, d.Workspace, d.Campaign, d.Variant, d.Profile, d.Event, string(d.State), string(d.Reason), d.Detail,
-		d.Due, d.Due, d.Created, d.Finished, d.Attempts, d.Host, request)
+		d.Due, d.Due, d.Created, d.Finished, d.Attempts, d.PutBack, d.Host, made.request, made.extras, made.calls)
 }
 
-func requestColumn(r *campaign.Request) ([]byte, error) {
-	if r == nil {
-		return nil, nil
+// columns are what a delivery was rendered to, as JSON; nil for nothing.
+type columns struct{ request, extras, calls []byte }
+
+func columnsOf(d *campaign.Delivery) (made columns, err error) {
+	if d.Request != nil {
+		if made.request, err = json.Marshal(d.Request); err != nil {
+			return made, err
+		}
 	}
-	return json.Marshal(r)
+	if len(d.Extras) > 0 {
+		if made.extras, err = json.Marshal(d.Extras); err != nil {
+			return made, err
+		}
+	}
+	if len(d.Calls) > 0 {
+		made.calls, err = json.Marshal(d.Calls)
+	}
+	return made, err
 }
 
 // SaveRequests keeps what deliveries were rendered to, before the first attempt.
 func (s *Store) SaveRequests(ctx context.Context, rendered []campaign.Delivery) error {
 	err := s.update(func(c *sqlite.Conn) error {
 		for i := range rendered {
-			request, err := requestColumn(rendered[i].Request)
+			made, err := columnsOf(&rendered[i])
 			if err != nil {
 				return err
 			}
-			err = query(c, "UPDATE deliveries SET host = ?, request = ? WHERE id = ?", nil, rendered[i].Host, request, rendered[i].ID)
+			err = query(c, "UPDATE deliveries SET host = ?, request = ?, extras = ?, calls = ? WHERE id = ?", nil,
+				rendered[i].Host, made.request, made.extras, made.calls, rendered[i].ID)
 			if err != nil {
 				return err
 			}
@@ -113,9 +128,13 @@ func (s *Store) Finish(ctx context.Context, results []campaign.Result) error {
 
 func finish(c *sqlite.Conn, r *campaign.Result) error {
 	d, a := &r.Delivery, r.Attempt
-	err := query(c, `UPDATE deliveries SET state = ?, reason = ?, detail = ?, next = ?, leased = 0, finished = ?, attempts = ?
-		WHERE id = ? AND state = 'queued' AND attempts = ?`, nil,
-		string(d.State), string(d.Reason), d.Detail, r.Next, d.Finished, d.Attempts, d.ID, r.AttemptsBefore())
+	made, err := columnsOf(&campaign.Delivery{Calls: d.Calls})
+	if err != nil {
+		return err
+	}
+	err = query(c, `UPDATE deliveries SET state = ?, reason = ?, detail = ?, next = ?, leased = 0, finished = ?, attempts = ?, put_back = ?, calls = ?
+		WHERE id = ? AND state = 'queued' AND attempts = ? AND put_back <= ?`, nil,
+		string(d.State), string(d.Reason), d.Detail, r.Next, d.Finished, d.Attempts, d.PutBack, made.calls, d.ID, r.AttemptsBefore(), d.PutBack)
 	if err != nil || a == nil || c.Changes() == 0 {
 		return err
 	}
@@ -124,7 +143,8 @@ func finish(c *sqlite.Conn, r *campaign.Result) error {
 		a.Delivery, a.Number, a.At, a.Duration.Microseconds(), a.Status, string(a.Error), a.Message, a.Response, a.RemoteAddr)
 }
 
-const deliveryColumns = `id, workspace, campaign, variant, profile, event, state, reason, detail, due, created, finished, attempts, host, request`
+const deliveryColumns = `id, workspace, campaign, variant, profile, event, state, reason, detail, due, created, finished, attempts, put_back, host,
+	request, extras, calls`
 
 func scanDelivery(row *sqlite.Stmt) (campaign.Delivery, error) {
 	d := campaign.Delivery{
@@ -132,13 +152,17 @@ func scanDelivery(row *sqlite.Stmt) (campaign.Delivery, error) {
 		Profile: event.ID(row.ColumnInt64(4)), Event: event.ID(row.ColumnInt64(5)),
 		State: campaign.State(row.ColumnText(6)), Reason: campaign.Reason(row.ColumnText(7)), Detail: row.ColumnText(8),
 		Due: at(row.ColumnInt64(9)), Created: at(row.ColumnInt64(10)), Finished: at(row.ColumnInt64(11)),
-		Attempts: row.ColumnInt(12), Host: row.ColumnText(13),
+		Attempts: row.ColumnInt(12), PutBack: row.ColumnInt(13), Host: row.ColumnText(14),
 	}
-	if row.ColumnIsNull(14) {
-		return d, nil
+	return d, errors.Join(fromJSON(row, 15, &d.Request), fromJSON(row, 16, &d.Extras), fromJSON(row, 17, &d.Calls))
+}
+
+// fromJSON reads a column, unless it is NULL.
+func fromJSON(row *sqlite.Stmt, col int, into any) error {
+	if row.ColumnIsNull(col) {
+		return nil
 	}
-	d.Request = &campaign.Request{}
-	return d, json.Unmarshal(blob(row, 14), d.Request)
+	return json.Unmarshal(blob(row, col), into)
 }
 
 // Deliveries gives the newest deliveries, and non-sends, of a workspace with their

@@ -37,6 +37,7 @@ type Store struct {
 	tables       layout
 	parts        *partCache
 	recent       recentParts
+	spent        spentLists
 	broken       error // the DurabilityError after which nothing is written any more
 	closed       bool
 
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	o.Readers = orDefault(o.Readers, 8)
 	o.SeenRows = orDefault(o.SeenRows, seenRows)
 	o.RecentBytes = orDefault(o.RecentBytes, recentBytes)
-	s := &Store{ids: o.IDs, lock: lock, parts: newPartCache(), eventRows: orDefault(o.EventRows, eventRows)}
+	s := &Store{ids: o.IDs, lock: lock, parts: newPartCache(), spent: spentLists{}, eventRows: orDefault(o.EventRows, eventRows)}
 	if err := s.open(ctx, o); err != nil {
 		s.Close()
 		return nil, cannotOpen(o.Dir, err)
@@ -175,6 +176,13 @@ func (s *Store) resume(o Options) error {
 		if err != nil {
 			return err
 		}
+	}
+	err = query(s.conn, "SELECT max(message) FROM codes", func(row *sqlite.Stmt) error { // that of a test is kept nowhere else
+		s.ids.Resume(event.ID(row.ColumnInt64(0)))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	s.publish()
 	return nil

@@ -9,6 +9,7 @@ import (
 	"platen/internal/campaign"
 	"platen/internal/event"
 	"platen/internal/ingest"
+	"platen/internal/personalize"
 )
 
 // plan stores deliveries by way of hits.
@@ -166,6 +167,28 @@ func results(f *fixture) {
 	_, pending, err := f.store.Pending(f.Context())
 	f.must(err)
 	f.same("deliveries pending", pending, int64(1))
+}
+
+// putBack renders a delivery whose connected content is not to be had at first.
+func putBack(f *fixture) {
+	d := f.queued("", 0)
+	f.plan(d)
+	f.lease(0, 1)
+	failed := personalize.Call{At: f.clock, Method: http.MethodGet, URL: "https://x.example/a?b=…", Status: 503, Duration: time.Millisecond, Why: "answered 503"}
+	stale := d
+	d.PutBack, d.Reason, d.Detail, d.Calls = 1, campaign.ContentUnavailable, "answered 503", []personalize.Call{failed}
+	f.must(f.store.Finish(f.Context(), []campaign.Result{{Delivery: d, Next: f.in(55)}}))
+	f.same("before its time", f.lease(54, 1), []event.ID(nil))
+	f.same("at its time", f.lease(55, 1), []event.ID{d.ID})
+	f.must(f.store.Finish(f.Context(), []campaign.Result{{Delivery: stale, Next: f.in(0)}})) // too late
+	f.reopen()
+	f.sameDeliveries(d)
+	f.same("while it is held", f.lease(56, 1), []event.ID(nil))
+
+	d.Request, d.Host, d.Extras = &campaign.Request{Method: http.MethodPost, URL: "https://y.example/"}, "y.example", map[string]string{"k": "ü\""}
+	d.AddCalls([]personalize.Call{failed})
+	f.must(f.store.SaveRequests(f.Context(), []campaign.Delivery{d}))
+	f.sameDeliveries(d)
 }
 
 // lateResults has a lease run out while the attempt was under way: the delivery

@@ -45,6 +45,7 @@ type Store interface {
 	Deliveries(ctx context.Context, workspace int64, of event.ID, limit int) ([]campaign.Activity, error)
 	EachDelivery(ctx context.Context, yield func(*campaign.Delivery) error) error
 	Pending(ctx context.Context) (hits, deliveries int64, err error)
+	ReserveCode(ctx context.Context, workspace int64, list string, message event.ID, codes []string) (code string, ok bool, err error)
 
 	QueuedPhotos(ctx context.Context, now time.Time, limit int) ([]asset.Photo, error)
 	SavePhoto(ctx context.Context, p asset.Photo) error
@@ -95,6 +96,10 @@ func Exercise(t *testing.T, start func(t *testing.T) Open) {
 		{"results", results},
 		{"late results", lateResults},
 		{"activity", activity},
+		{"put back", putBack},
+		{"codes", codes},
+		{"codes of a list that changes", codesOfAChangedList},
+		{"codes at once", codesAtOnce},
 		{"documents", documents},
 		{"photos", photos},
 		{"shown", shown},
