@@ -22,12 +22,14 @@ race: deps ## the race detector on the packages with goroutines
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run gofmt -w on these files"; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -C bench/liquid .
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
 bench: ## one short run of each benchmark, so that none can rot
 	$(GO) test -run '^$$' -bench . -benchtime 20x -short ./...
 	@dir=$$(mktemp -d ./bench-XXXXXX); trap 'rm -rf "$$dir"' EXIT; \
 	$(GO) run ./cmd/platen bench ingest --data "$$dir" --stored 20000 --rounds 1 --duration 2s
+	$(GO) run ./cmd/platen bench liquid --rounds 1 --duration 200ms
 
 crash: ## SIGKILL the server 50 times while clients write, then account for every event
 	$(GO) run ./test/crash --rounds 50

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 type benchCommand struct {
 	Ingest benchIngestCommand `cmd:"" help:"How fast single events are accepted durably."`
+	Liquid benchLiquidCommand `cmd:"" help:"How fast templates are rendered, beside another engine."`
 	Client benchClientCommand `cmd:"" hidden:"" help:"Send load; started by the other benchmarks."`
 }
 
@@ -49,6 +51,36 @@ func (c *benchIngestCommand) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "\nwhole/bare %.2f   whole/store only %.2f   %.0f events/commit   %.1f flushes/commit\n",
 		result.WholeToBare, result.WholeToStore, result.EventsPerCommit, result.FlushesPerCommit)
 	return nil
+}
+
+type benchLiquidCommand struct {
+	Module   string        `help:"Directory of the module with the other engine; it is built with the go command." default:"bench/liquid" type:"path" placeholder:"DIR"`
+	Rounds   int           `help:"Interleaved rounds." default:"5"`
+	Duration time.Duration `help:"Of each engine on each template in each round." default:"1s"`
+	Format   string        `help:"text or json." enum:"text,json" default:"text"`
+}
+
+func (c *benchLiquidCommand) Run(ctx context.Context, s streams) error {
+	result, err := bench.Liquid{Module: c.Module, Rounds: c.Rounds, Duration: c.Duration, Progress: s.err}.Run(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		return printJSON(s.out, result)
+	}
+	for _, t := range result.Templates {
+		fmt.Fprintf(s.out, "%s, %d lines\n", t.Name, t.Lines)
+		printLiquidCost(s.out, "ours", t.Ours)
+		if t.Other != nil {
+			printLiquidCost(s.out, result.Other, *t.Other)
+			fmt.Fprintf(s.out, "  ours is %.1f times faster; both print the same text\n", t.Ratio)
+		}
+	}
+	return nil
+}
+
+func printLiquidCost(w io.Writer, engine string, c bench.LiquidCost) {
+	fmt.Fprintf(w, "  %-32s %9.1f µs CPU  %7.0f allocations  %9.1f KiB a render\n", engine, c.CPU/1000, c.Allocs, c.Bytes/1024)
 }
 
 type benchClientCommand struct {

@@ -8,106 +8,15 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 
 	"platen/internal/fault"
 	"platen/internal/manage"
-	"platen/internal/payload"
 )
 
 type campaignCommand struct {
 	Lint campaignLintCommand `cmd:"" help:"Tell what a webhook body would really send, and repair it."`
 	Test campaignTestCommand `cmd:"" help:"Render a campaign's request for one person, and send it once when asked."`
-}
-
-type campaignLintCommand struct {
-	File   string `arg:"" help:"A file with the Liquid body of a webhook, or -." placeholder:"FILE"`
-	Fix    bool   `help:"Repair the file (of standard input: write the repaired text)."`
-	Format string `help:"text or json." enum:"text,json" default:"text"`
-}
-
-// lintOutput is the output of --format json.
-type lintOutput struct {
-	File string `json:"file"`
-	payload.Report
-	Applied []payload.Finding `json:"applied,omitempty"`
-	Fixed   string            `json:"fixed,omitempty"`
-}
-
-// Run fails when findings remain, so that a script can rely on it.
-func (c *campaignLintCommand) Run(s streams) error {
-	source, err := c.read(s.in)
-	if err != nil {
-		return err
-	}
-	out := lintOutput{File: c.File}
-	if c.Fix {
-		out.Fixed, out.Applied, out.Report, err = payload.Fix(source, payload.Options{})
-	} else {
-		out.Report, err = payload.Lint(source, payload.Options{})
-	}
-	if err != nil && len(out.Findings) == 0 { // a template that does not parse is a finding
-		return err
-	}
-	if c.Fix {
-		if err := c.write(source, out.Fixed, s.out); err != nil {
-			return err
-		}
-	}
-	if err := c.print(out, s); err != nil {
-		return err
-	}
-	if len(out.Findings) > 0 {
-		return errSaid
-	}
-	return nil
-}
-
-func (c *campaignLintCommand) read(stdin io.Reader) (string, error) {
-	if c.File == "-" {
-		b, err := io.ReadAll(stdin)
-		return string(b), err
-	}
-	b, err := os.ReadFile(c.File)
-	if err != nil {
-		return "", unreadable(c.File, err)
-	}
-	return string(b), nil
-}
-
-// write keeps the repaired text. In JSON output it is part of the output.
-func (c *campaignLintCommand) write(source, fixed string, stdout io.Writer) error {
-	switch {
-	case c.File == "-" && c.Format == "text":
-		_, err := io.WriteString(stdout, fixed)
-		return err
-	case c.File == "-" || fixed == source:
-		return nil
-	}
-	if err := os.WriteFile(c.File, []byte(fixed), 0o644); err != nil {
-		return unwritable(c.File, err)
-	}
-	return nil
-}
-
-func (c *campaignLintCommand) print(out lintOutput, s streams) error {
-	if c.Format == "json" {
-		return printJSON(s.out, out)
-	}
-	w, name := s.out, c.File
-	if c.File == "-" {
-		name = "standard input"
-		if c.Fix {
-			w = s.err // standard output holds the repaired text
-		}
-	}
-	if c.Fix {
-		fmt.Fprint(w, payload.Report{Findings: out.Applied}.Text(name))
-		fmt.Fprintf(w, "%d repaired, %d left\n", len(out.Applied), len(out.Findings))
-	}
-	fmt.Fprint(w, out.Report.Text(name))
-	return nil
 }
 
 type campaignTestCommand struct {

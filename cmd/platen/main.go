@@ -30,6 +30,7 @@ type commands struct {
 	Apply    applyCommand    `cmd:"" help:"Apply documents (YAML) to a running server or to a data directory."`
 	Export   exportCommand   `cmd:"" help:"Write all documents as YAML; applying them changes nothing."`
 	Campaign campaignCommand `cmd:"" help:"Check and try campaigns."`
+	Liquid   liquidCommand   `cmd:"" help:"Render and check Liquid templates."`
 	Render   renderCommand   `cmd:"" help:"Write the picture that a person would get now."`
 	Bench    benchCommand    `cmd:"" help:"Take the figures that the README quotes."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

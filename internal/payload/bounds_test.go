@@ -6,6 +6,33 @@ import (
 	"testing"
 )
 
+// The same in the other languages.
+func TestBoundsOfTexts(t *testing.T) {
+	outputs := strings.Repeat("{{${city}}}", 2_000)
+	for lang, source := range map[Language]string{
+		URL: "https://" + outputs, Form: outputs + "=" + outputs, Header: strings.Repeat("a\n", 5_000),
+		Body: "a" + strings.Repeat("[", 5_000) + "=" + strings.Repeat("\n", 5_000), AnyText: outputs,
+	} {
+		report, err := Lint(source, Options{As: lang})
+		if err != nil || len(report.Findings) > maxFindings {
+			t.Errorf("%s: %d findings, %v", lang, len(report.Findings), err)
+		}
+	}
+}
+
+// Snippets that are used often and use each other are walked within the bounds.
+func TestBoundsOfSnippets(t *testing.T) {
+	use := "{% for i in event_properties.${l} %}" + strings.Repeat("{{content_blocks.${a}}}", 1000) + "{% endfor %}"
+	snippets := snippetsOf(t, map[string]string{"a": use + "{% if ${city} %}{% assign b = i %}{% endif %}"})
+	report, err := Lint("["+strings.Repeat("{{content_blocks.${a}}}", 1000)+"]", Options{Snippets: snippets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Notes) == 0 || !strings.Contains(report.Notes[0].Message, "too intricate") {
+		t.Errorf("got %s", report.Text("t"))
+	}
+}
+
 // Templates that nobody writes end soon, and with a note that says what was not
 // checked.
 func TestBounds(t *testing.T) {

@@ -27,6 +27,10 @@ type collector struct {
 	parts  []extent
 	loops  []extent
 
+	// within is set while a snippet is walked: what is found there is told where
+	// the template uses the snippet.
+	within *snippetUse
+
 	found   map[place]*finding
 	further map[place]bool // beyond maxFindings
 	notes   []Note
@@ -58,6 +62,9 @@ func newCollector(source string) *collector {
 
 // add notes a finding of a path with these facts.
 func (c *collector) add(f finding, decided facts) {
+	if c.within != nil {
+		f.at, f.edits, f.message = c.within.at, nil, c.within.told(f.message)
+	}
 	key := place{f.rule, f.at}
 	if known := c.found[key]; known != nil {
 		known.facts = known.facts.both(decided)
@@ -74,6 +81,9 @@ func (c *collector) add(f finding, decided facts) {
 
 // note says what could not be checked, once for each place.
 func (c *collector) note(offset int, message string) {
+	if c.within != nil {
+		offset, message = c.within.at, c.within.told(message)
+	}
 	line, column := c.position(offset)
 	n := Note{Line: line, Column: column, Message: message}
 	if len(c.notes) < maxFindings && !slices.Contains(c.notes, n) {
@@ -83,7 +93,7 @@ func (c *collector) note(offset int, message string) {
 
 // noteOnce says something at the first place where it is so.
 func (c *collector) noteOnce(offset int, message string) {
-	if !slices.ContainsFunc(c.notes, func(n Note) bool { return n.Message == message }) {
+	if !slices.ContainsFunc(c.notes, func(n Note) bool { return strings.HasSuffix(n.Message, message) }) {
 		c.note(offset, message)
 	}
 }

@@ -93,20 +93,6 @@ func newDocument() document {
 	return document{top: &frame{dedent: nowhere}, text: token{start: markAt(nowhere)}}
 }
 
-// feed reads a piece of the text that is sent.
-func (p *path) feed(pc piece) {
-	if !p.w.spend(len(pc.text)/8 + 1) {
-		return
-	}
-	if pc.hole != nil {
-		p.hole(pc)
-		return
-	}
-	for i := 0; i < len(pc.text); {
-		i += p.read(pc, i)
-	}
-}
-
 // read takes what begins at byte i and returns its length.
 func (p *path) read(pc piece, i int) int {
 	switch p.json.mode {
@@ -400,8 +386,7 @@ func (p *path) opaqueHole() {
 	p.json.unsure = true
 }
 
-// finish ends the text.
-func (p *path) finish() {
+func (jsonText) finish(p *path) {
 	end := markAt(len(p.w.found.source))
 	switch p.json.mode {
 	case inBare:

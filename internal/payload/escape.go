@@ -2,6 +2,7 @@ package payload
 
 import (
 	"cmp"
+	"slices"
 
 	"platen/liquid"
 )
@@ -54,7 +55,7 @@ func (v value) escaping() (before bool, twice *doubling) {
 
 // double is the doubling by filter i of an expression.
 func double(e *liquid.Filtered, i int, in value) *doubling {
-	d := &doubling{at: e.Filters[i].Pos().Offset, edits: withoutEscapes(e, i)}
+	d := &doubling{at: e.Filters[i].Pos().Offset, edits: withoutFilters(e, i, "json_escape")}
 	if d.edits == nil && e.Filters[i].Name == "json_escape" && in.safety() != raw {
 		d.edits = []Edit{withoutFilter(e, i)}
 	}
@@ -78,17 +79,17 @@ func addEscape(pc piece, filter string) []Edit {
 		return nil
 	}
 	if e, ok := pc.out.Value.(*liquid.Filtered); ok {
-		edits = append(withoutEscapes(e, len(e.Filters)), edits...)
+		edits = append(withoutFilters(e, len(e.Filters), "json_escape"), edits...)
 	}
 	return edits
 }
 
-// withoutEscapes are the edits that take each json_escape out of the first n
-// filters of an expression.
-func withoutEscapes(e *liquid.Filtered, n int) []Edit {
+// withoutFilters are the edits that take filters with these names out of the
+// first n of an expression.
+func withoutFilters(e *liquid.Filtered, n int, names ...string) []Edit {
 	var edits []Edit
 	for i, f := range e.Filters[:n] {
-		if f.Name == "json_escape" {
+		if slices.Contains(names, f.Name) {
 			edits = append(edits, withoutFilter(e, i))
 		}
 	}

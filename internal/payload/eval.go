@@ -33,6 +33,8 @@ func (w *walker) eval(p *path, e liquid.Expr) value {
 		return v
 	case *liquid.Braced:
 		return w.eval(p, e.Inner)
+	case *liquid.Snippet:
+		return w.snippet(p, e)
 	case nil:
 		return knownValue("")
 	}
@@ -62,11 +64,7 @@ func (w *walker) variable(p *path, e *liquid.Variable) value {
 		return knownValue(nil) // assigned on other ways only, or nowhere
 	case !isLocal:
 		name, _ := w.path(p, "", e.Steps)
-		h := input(e, name)
-		if h.opaque {
-			w.found.note(e.Pos().Offset, "what "+name+" prints cannot be known here; it was not checked")
-		}
-		return p.refined(h)
+		return p.refined(input(e, name))
 	case len(e.Steps) == 1:
 		if h := local.hole(); h != nil && !h.opaque && h.fallback == nil && local.pieces[0].at == nowhere {
 			return p.refined(*h)

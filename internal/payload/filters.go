@@ -111,7 +111,7 @@ func (w *walker) filter(p *path, in value, f *liquid.FilterCall) value {
 		if in.structured() {
 			return w.lostSight(name, f)
 		}
-		return date(name, in, args[0])
+		return w.date(p, name, in, args[0], f)
 	case "time_zone":
 		return timeZone(name, in)
 	case "join":
@@ -120,7 +120,7 @@ func (w *walker) filter(p *path, in value, f *liquid.FilterCall) value {
 		return unknown(hole{name: name, empty: in.mayBeEmpty()})
 	}
 	if e, ok := effects[f.Name]; ok {
-		return unknown(hole{name: name, shape: e.shape, safety: e.safety,
+		return unknown(hole{name: name, shape: e.shape, safety: e.safety, lacks: lacking(f.Name),
 			empty:    e.empty == always || e.empty == asBefore && in.mayBeEmpty(),
 			positive: f.Name == "size" || f.Name == "abs",
 			seconds:  keepSeconds[f.Name] && in.hole() != nil && in.hole().seconds})
@@ -162,8 +162,9 @@ func opaque(v value) bool { return v.hole() != nil && v.hole().opaque }
 // throughOpaque is what a filter makes of a value of which nothing is known:
 // a few filters give something known all the same.
 func (w *walker) throughOpaque(name string, f *liquid.FilterCall) value {
-	if e, ok := effects[f.Name]; ok && e.shape != word {
-		return unknown(hole{name: name, shape: e.shape, safety: e.safety})
+	_, code := encoded[f.Name]
+	if e, ok := effects[f.Name]; ok && (code || e.shape != word) {
+		return unknown(hole{name: name, shape: e.shape, safety: e.safety, lacks: lacking(f.Name), empty: e.empty != never})
 	}
 	if f.Name == "json_escape" {
 		return unknown(hole{name: name, shape: word, safety: escaped})
@@ -240,7 +241,7 @@ func escapeJSON(text string) string {
 // strip removes white space that is there for certain.
 func strip(in value, name string) value {
 	if name == "strip_newlines" {
-		return value{pieces: changed(in.pieces, sameHole, strings.NewReplacer("\r", "", "\n", "").Replace)}
+		return value{pieces: changed(in.pieces, func(h *hole) { h.lacks |= lineBreaks }, strings.NewReplacer("\r", "", "\n", "").Replace)}
 	}
 	pieces := slices.Clone(in.pieces)
 	for name != "rstrip" && len(pieces) > 0 && pieces[0].hole == nil {
@@ -297,7 +298,7 @@ var epoch = regexp.MustCompile(`^%s(%L|%3N|[0-9])*$`)
 
 // date prints a time. Text that is no time passes it unchanged, so the result is
 // only as safe as the input.
-func date(name string, in, format value) value {
+func (w *walker) date(p *path, name string, in, format value, f *liquid.FilterCall) value {
 	text, _ := format.is.(string)
 	h := hole{name: name, shape: word, empty: in.mayBeEmpty()}
 	if !format.known || text == "" {
@@ -314,6 +315,10 @@ func date(name string, in, format value) value {
 		h.shape = number
 	}
 	h.seconds = text == "%s"
+	w.tell(p, f.Args[0])
+	if h.lacks = everything &^ w.datePrints(f); !moment {
+		h.lacks &^= in.prints()
+	}
 	return unknown(h)
 }
 
@@ -322,7 +327,10 @@ func timeZone(name string, in value) value {
 	if isNow(in) {
 		return unknown(hole{name: name, shape: word, safety: plain, moment: true})
 	}
-	return value{pieces: changed(in.pieces, func(h *hole) { h.name = short(name) }, sameText)}
+	return value{pieces: changed(in.pieces, func(h *hole) {
+		h.name = short(name)
+		h.lacks &= lineBreaks // a time is printed with spaces
+	}, sameText)}
 }
 
 // join prints a list: up to three items stand for any number of them.
@@ -367,5 +375,10 @@ func rewritten(name string, in value, f *liquid.FilterCall, args []value, shape 
 		}
 	}
 	h.safety = least
+	var with charset
+	for _, a := range args {
+		with |= a.prints()
+	}
+	h.lacks = everything &^ rewrittenPrints(f.Name, in.prints(), with)
 	return unknown(h)
 }

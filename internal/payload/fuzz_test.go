@@ -23,21 +23,39 @@ func FuzzFix(f *testing.F) {
 		"a={{ ${city} }}&b=1",
 		"{{ custom_attribute.${a b} | default: '[\"' | append: ${city} | split: ',' | join: '\",\"' }}",
 	} {
-		f.Add(source)
+		f.Add(source, uint8(0))
 	}
-	f.Fuzz(func(t *testing.T, source string) {
+	for i, source := range []string{
+		"https://{{${city}}}.example.com/{{${user_id} | url_escape}}/%2?a={{${city} | default: 'a b'}}&{{${city}}}#{{${city}}}", "a={{${city}}}\n&{{${gender} | json_escape}}",
+		"Bearer 0123456789\n{{${city} | strip_newlines}}", "{{content_blocks.${a}}}{{content_blocks.${b} | url_encode}}",
+		"{% connected_content https://example.com/{{${city}}} :method post :body {\"a\":\"{{${city}}}\"} :headers {\"X\": \"{{${city}}}\"} %}{% promotion('a') %}{% message_extras :key a :value {{${city}}} %}{% catalog_items a {{${city}}} %}{{items[0].b}}",
+	} {
+		f.Add(source, uint8(i+1))
+	}
+	languages := []Language{JSON, URL, Form, Header, Body, AnyText}
+	snippets := map[string]*liquid.Template{}
+	for name, source := range map[string]string{"a": "{% assign x = ${city} %}{{content_blocks.${a}}},", "b": "{% for i in x %}\"{{i}}\"{% endfor %}"} {
+		t, err := liquid.Parse(source, liquid.Options{Dialect: liquid.Braze})
+		if err != nil {
+			f.Fatal(err)
+		}
+		snippets[name] = t
+	}
+	f.Fuzz(func(t *testing.T, source string, kind uint8) {
+		opts := Options{As: languages[int(kind)%len(languages)], Header: "Authorization"}
+		opts.Snippets = func(name string) (*liquid.Template, bool) { t, ok := snippets[name]; return t, ok }
 		if len(source) > 4096 {
 			return // bounded by maxWork as well, but slower than the fuzzer likes
 		}
-		report, err := Lint(source, Options{})
-		again, _ := Lint(source, Options{})
+		report, err := Lint(source, opts)
+		again, _ := Lint(source, opts)
 		if !reflect.DeepEqual(report, again) {
 			t.Fatalf("two reports:\n%s\n%s", report.Text("a"), again.Text("b"))
 		}
 		for _, f := range report.Findings {
 			within(t, source, f)
 		}
-		fixed, applied, rest, fixErr := Fix(source, Options{})
+		fixed, applied, rest, fixErr := Fix(source, opts)
 		if (err == nil) != (fixErr == nil) || err != nil && fixed != source {
 			t.Fatalf("Lint: %v, Fix: %v", err, fixErr)
 		}

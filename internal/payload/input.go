@@ -29,6 +29,18 @@ var texts = map[string]bool{
 // campaignCodes are members of `campaign.` that the system makes.
 var campaignCodes = map[string]bool{"api_id": true, "dispatch_id": true, "message_api_id": true}
 
+// lackingCode is what a code never holds: it is letters, digits and dashes, but
+// for a time zone (Europe/Berlin), and for a time that is printed as it is.
+func lackingCode(member string) charset {
+	switch member {
+	case "time_zone":
+		return everything &^ slashes
+	case "last_used_app_date", "most_recent_app_version":
+		return lineBreaks
+	}
+	return everything
+}
+
 // input is what is known of a variable that the template does not set.
 func input(e *liquid.Variable, name string) hole {
 	h := hole{name: name, empty: true}
@@ -42,19 +54,17 @@ func input(e *liquid.Variable, name string) hole {
 		case member == "random_bucket_number":
 			h.shape, h.safety = number, plain
 		case codes[member]:
-			h.shape, h.safety, h.moment = word, plain, dates[member]
+			h.shape, h.safety, h.moment, h.lacks = word, plain, dates[member], lackingCode(member)
 		case texts[member]:
 			h.shape = word
 		}
 	case "campaign":
 		h.shape = word
 		if campaignCodes[member] {
-			h.safety, h.empty = plain, false
+			h.safety, h.empty, h.lacks = plain, false, everything
 		}
 	case "subscribed_state":
-		h.shape, h.safety = word, plain
-	case "content_blocks":
-		h.opaque = true
+		h.shape, h.safety, h.lacks = word, plain, everything
 	}
 	return h
 }

@@ -47,6 +47,7 @@ func (w *walker) bounded(paths []*path, offset int) []*path {
 func (p *path) key(offset int) string {
 	var b strings.Builder
 	p.json.describe(&b)
+	p.flat.describe(&b)
 	b.WriteByte(byte('0' + p.leave))
 	for c := p.into; c != nil; c = c.before {
 		for _, pc := range c.pieces {

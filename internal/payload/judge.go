@@ -65,12 +65,20 @@ func (p *path) inText(tok token, pc piece) {
 		return
 	}
 	f := finding{rule: Unescaped, severity: Warning, at: pc.at,
-		message: "a quote, a backslash or a line break in " + pc.what() + " would break the JSON; add | json_escape",
+		message: "a quote, a backslash or a line break in " + pc.what() + " would break the JSON; " + pc.wayOut("json_escape"),
 		edits:   addEscape(pc, "json_escape")}
 	if h.escapedBefore {
 		f.message = "what changes " + pc.what() + " after json_escape can break the JSON; let json_escape be the last filter"
 	}
 	p.report(f)
+}
+
+// wayOut says how a filter gets to what a piece prints.
+func (pc piece) wayOut(filter string) string {
+	if pc.hole.tag {
+		return "capture it and print the capture with | " + filter
+	}
+	return "add | " + filter
 }
 
 // addFilter is the edit that adds a filter to the output that printed a piece.

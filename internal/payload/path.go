@@ -1,10 +1,5 @@
 package payload
 
-import (
-	"slices"
-	"strings"
-)
-
 // A path is one way through the template, up to some node: what its variables
 // hold, what was decided, and where the JSON text that it sends stands.
 type path struct {
@@ -12,7 +7,11 @@ type path struct {
 	vars  variables
 	facts facts
 	into  *capture // where text goes; nil: it is sent
-	json  document // what was sent so far, as far as it matters for what follows
+	// What was sent so far, as far as it matters for what follows: json in JSON,
+	// flat in every other language.
+	lang  language
+	json  document
+	flat  flat
 	leave interrupt
 }
 
@@ -46,12 +45,19 @@ func (p *path) print(pieces []piece) []*path {
 		return []*path{p}
 	}
 	for i, pc := range pieces {
-		if pc.hole != nil && (pc.hole.fallback != nil || pc.hole.either != nil) && !p.regardless(pc.hole) {
+		if pc.hole != nil && (pc.hole.fallback != nil || pc.hole.either != nil) && !p.lang.regardless(p, pc.hole) {
 			return p.split(pc, pieces[i+1:])
 		}
 		p.feed(pc)
 	}
 	return []*path{p}
+}
+
+// feed reads a piece of the text that is sent.
+func (p *path) feed(pc piece) {
+	if p.w.spend(len(pc.text)/8 + 1) {
+		p.lang.feed(p, pc)
+	}
 }
 
 // split prints a hole of which there are several texts, each on a path of its
@@ -78,43 +84,4 @@ func (p *path) split(pc piece, rest []piece) []*path {
 	print(there, []piece{pc})
 	print(missing, fallback)
 	return out
-}
-
-// regardless reports whether it makes no difference to the JSON which of its
-// texts a hole prints here.
-func (p *path) regardless(h *hole) bool {
-	switch p.json.mode {
-	case inLineComment, inBlockComment, lost, ended:
-		return true
-	case inString:
-		return isLiteral(h.fallback) && allPlain(h.fallback) && !slices.ContainsFunc(h.either, func(choice []piece) bool { return !allPlain(choice) })
-	case inBare, wantValue:
-		if h.either != nil || !isLiteral(h.fallback) {
-			return false
-		}
-		switch h.shape {
-		case anything:
-			return h.defaultsToScalar() || h.defaultsToText()
-		case word:
-			return h.defaultsToText()
-		case number:
-			return h.defaultsToScalar()
-		}
-	}
-	return false
-}
-
-// isLiteral reports whether the template itself holds all of a text.
-func isLiteral(pieces []piece) bool {
-	return !slices.ContainsFunc(pieces, func(pc piece) bool { return pc.hole != nil })
-}
-
-// defaultsToScalar reports whether the hole's default is a number, true, false
-// or null.
-func (h *hole) defaultsToScalar() bool { return isScalar(textOf(h.fallback)) }
-
-// defaultsToText reports whether the hole's default is text without quotes.
-func (h *hole) defaultsToText() bool {
-	text := trimSpace(textOf(h.fallback))
-	return text != "" && isPlain(text) && !isScalar(text) && strings.IndexByte("[{", text[0]) < 0
 }

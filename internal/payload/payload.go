@@ -1,4 +1,4 @@
-// Package payload finds out what a webhook's Liquid body would really send.
+// Package payload finds out what a webhook's Liquid texts would really send.
 //
 // A template that renders without an error may still send something that is not
 // JSON: a comment that Liquid does not know, a comma that is there on one branch
@@ -8,6 +8,10 @@
 // come from, and holes for what only the customer's data can tell. A tolerant
 // JSON scanner reads along on each way and reports defects at the place in the
 // source that they come from, with a repair. Fix applies the repairs.
+//
+// URLs, forms and the values of headers are read in the same way, each by a reader
+// of its own (see Language): there the question is what characters an output may
+// print, and what they would do in its place.
 //
 // Ways that have come to the same point (the same place in the JSON text, the
 // same variables as far as they are read later) are joined again, so the work
@@ -49,10 +53,18 @@ type Options struct {
 	// Numeric names the members, at any depth, whose value must be a number.
 	// nil: DefaultNumeric.
 	Numeric map[string]Unit
+	// As is what the text must be; "": JSON.
+	As Language
+	// Header is the name of the header whose value is linted as Header.
+	Header string
+	// Snippets gives the snippets that content_blocks.${…} names, compiled in the
+	// Braze dialect, and whether there is one of that name. A nil snippet is there
+	// without its text being known; with a nil Snippets all are.
+	Snippets func(name string) (snippet *liquid.Template, ok bool)
 }
 
-// Lint says which defects the JSON texts have that a template of the Braze
-// dialect can send, with the repairs that were seen to help. The error is a
+// Lint says which defects the texts have that a template of the Braze dialect can
+// send, JSON if the options name no other language, with the repairs that were seen to help. The error is a
 // *fault.Error and is there only when the Liquid does not parse; the report then
 // holds that as its one finding.
 func Lint(source string, opts Options) (Report, error) {

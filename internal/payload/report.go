@@ -23,6 +23,7 @@ type Rule string
 const (
 	BrokenLiquid   Rule = "liquid"              // the template does not parse, or a filter in it always fails
 	UnknownName    Rule = "unknown_variable"    // an output of a name that nothing sets
+	UnknownSnippet Rule = "unknown_snippet"     // content_blocks.${…} of a name that there is not
 	NoJSON         Rule = "no_json"             // nothing would be sent
 	NotJSON        Rule = "not_json"            // what is sent begins as no JSON does; Fix leaves it alone
 	CommentSent    Rule = "comment_sent"        // a //, # or /* */ comment would be sent as it is
@@ -38,7 +39,7 @@ const (
 	SmartQuotes    Rule = "smart_quotes"        // “text”
 	UnclosedString Rule = "unclosed_string"     // placed at the opening quote
 	StrayQuote     Rule = "stray_quote"         // a quote within a text that ends it too early
-	LineBreak      Rule = "line_break"          // a line break or tab within a string
+	LineBreak      Rule = "line_break"          // a line break or tab within a string, a header or a form
 	BadEscape      Rule = "bad_escape"          // a backslash that begins no escape
 	Unclosed       Rule = "unclosed_bracket"    // placed at the opening bracket
 	MissingBracket Rule = "missing_bracket"     // a { is missing; placed where it should stand
@@ -48,10 +49,12 @@ const (
 	DuplicateName  Rule = "duplicate_name"      // the same name twice in one object
 	QuotedNumber   Rule = "quoted_number"       // a number in quotes where the receiver wants a number
 	Seconds        Rule = "seconds"             // seconds where the receiver wants milliseconds
-	Unescaped      Rule = "unescaped"           // an output in a string without json_escape, or changed after it
+	Unescaped      Rule = "unescaped"           // an output without the filter that its place needs, or changed after it
 	DoubleEscaped  Rule = "double_escaped"      // an output that is escaped twice; placed at the second filter
 	QuotedJSON     Rule = "quoted_json"         // as_json_string within quotes
 	MayBeEmpty     Rule = "may_be_empty"        // an output outside of quotes that may print nothing
+	BadURL         Rule = "bad_url"             // what no URL can hold, or the lack of one
+	SecretSent     Rule = "literal_secret"      // what looks like a secret in a header
 )
 
 // Edit replaces the bytes Start to End (end excluded) of the source by Text.
@@ -63,6 +66,9 @@ type Edit struct {
 
 // Finding is one defect.
 type Finding struct {
+	// Part names the text that it is in, where several are reported together;
+	// whoever puts such a report together sets it. Edits are bytes of that text.
+	Part     string   `json:"part,omitempty"`
 	Rule     Rule     `json:"rule"`
 	Line     int      `json:"line"`   // in the template's source, from 1
 	Column   int      `json:"column"` // in characters, from 1
@@ -81,6 +87,7 @@ type Finding struct {
 
 // Note says what could not be checked.
 type Note struct {
+	Part    string `json:"part,omitempty"` // see Finding
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
@@ -102,7 +109,7 @@ type Report struct {
 func (r Report) Text(file string) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "%s:%d:%d: %s: %s (%s)\n", file, f.Line, f.Column, f.Severity, f.Message, f.Rule)
+		fmt.Fprintf(&b, "%s:%d:%d: %s: %s%s (%s)\n", file, f.Line, f.Column, f.Severity, prefix(f.Part), f.Message, f.Rule)
 		if f.Path != "" {
 			fmt.Fprintf(&b, "    when %s\n", f.Path)
 		}
@@ -111,7 +118,14 @@ func (r Report) Text(file string) string {
 		}
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "%s:%d:%d: note: %s\n", file, n.Line, n.Column, n.Message)
+		fmt.Fprintf(&b, "%s:%d:%d: note: %s%s\n", file, n.Line, n.Column, prefix(n.Part), n.Message)
 	}
 	return b.String()
+}
+
+func prefix(part string) string {
+	if part == "" {
+		return ""
+	}
+	return part + ": "
 }

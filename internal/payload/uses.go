@@ -17,8 +17,10 @@ type uses struct {
 	read map[string]int
 	// asked is the offset behind which no condition is about an input any more.
 	asked map[string]int
-	loops []extent // bodies of loops, outermost first
-	parts []extent // bodies of branches and loops
+	// endless is set in a snippet: what comes behind it stands in another source.
+	endless bool
+	loops   []extent // bodies of loops, outermost first
+	parts   []extent // bodies of branches and loops
 }
 
 // An extent is a half-open range of the source, in bytes.
@@ -33,9 +35,16 @@ func extentOf(n interface {
 	return extent{n.Pos().Offset, n.End().Offset}
 }
 
-func usesOf(root *liquid.Block) *uses {
-	u := &uses{inputs: map[string]map[string]bool{}, assigned: map[string]bool{}, counters: map[string]bool{}, read: map[string]int{}, asked: map[string]int{}}
+func newUses() *uses {
+	return &uses{inputs: map[string]map[string]bool{}, assigned: map[string]bool{}, counters: map[string]bool{}, read: map[string]int{}, asked: map[string]int{}}
+}
+
+// usesOf looks through a template, with the snippets that it uses, at a depth of
+// snippets within snippets.
+func (w *walker) usesOf(root *liquid.Block, depth int) *uses {
+	u := newUses()
 	liquid.Walk(root, u.define)
+	liquid.Walk(root, func(n liquid.Node) { w.useSnippets(u, n, depth) })
 	u.settle()
 	liquid.Walk(root, func(n liquid.Node) {
 		for _, e := range liquid.Expressions(n) {
@@ -84,7 +93,11 @@ func (u *uses) define(n liquid.Node) {
 		for _, b := range n.Whens {
 			u.parts = append(u.parts, extentOf(b.Body))
 		}
-	case *liquid.Block, *liquid.Text, *liquid.Output, *liquid.Cycle, *liquid.IfChanged, *liquid.Interrupt, *liquid.Comment, *liquid.Abort:
+	case *liquid.ConnectedContent:
+		u.assigned[n.Variable()] = true
+	case *liquid.CatalogItems, *liquid.CatalogSelection:
+		u.assigned[liquid.ItemsVariable] = true
+	case *liquid.MessageExtras, *liquid.Promotion, *liquid.Block, *liquid.Text, *liquid.Output, *liquid.Cycle, *liquid.IfChanged, *liquid.Interrupt, *liquid.Comment, *liquid.Abort:
 	default:
 		u.foreign = true
 	}
@@ -197,10 +210,16 @@ func (u *uses) last(ends map[string]int, name string, at int) {
 }
 
 // alive reports whether a variable is read behind an offset.
-func (u *uses) alive(name string, offset int) bool { return u.read[name] >= offset }
+func (u *uses) alive(name string, offset int) bool { return u.endless || u.read[name] >= offset }
+
+// reads reports whether a variable is read anywhere.
+func (u *uses) reads(name string) bool {
+	_, read := u.read[name]
+	return read
+}
 
 // asks reports whether a decision matters behind an offset: whether a condition
 // there is about the same inputs.
 func (u *uses) asks(f fact, offset int) bool {
-	return slices.ContainsFunc(f.roots, func(root string) bool { return u.asked[root] >= offset })
+	return u.endless || slices.ContainsFunc(f.roots, func(root string) bool { return u.asked[root] >= offset })
 }

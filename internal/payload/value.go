@@ -41,9 +41,11 @@ type hole struct {
 	seconds bool // a time in seconds since 1970
 	// positive is a number without a sign.
 	positive bool
-	moment   bool // is a time, not text that may be one
-	opaque   bool // may print anything, parts of the JSON's structure included
-	joined   bool // an item of a list that was joined
+	moment   bool    // is a time, not text that may be one
+	opaque   bool    // may print anything, parts of the JSON's structure included
+	joined   bool    // an item of a list that was joined
+	tag      bool    // printed by a tag, which takes no filters
+	lacks    charset // kinds of characters that it never prints
 	// escapedBefore is set once json_escape wrote it, also when other filters
 	// changed it since; twice, when it was escaped again.
 	escapedBefore bool
@@ -59,7 +61,7 @@ type hole struct {
 // describe writes what decides how the hole is judged.
 func (h *hole) describe(b *strings.Builder) {
 	b.WriteString(h.name)
-	b.Write([]byte{'0' + byte(h.shape), '0' + byte(h.safety), bit(h.empty), bit(h.seconds), bit(h.escapedBefore)})
+	b.Write([]byte{'0' + byte(h.shape), '0' + byte(h.safety), bit(h.empty), bit(h.seconds), bit(h.escapedBefore), byte(h.lacks)})
 }
 
 // A piece is a part of the text that is sent: literal text, or a hole.
@@ -243,15 +245,14 @@ func eachChoice(either [][]piece, change func([]piece) []piece) [][]piece {
 	return out
 }
 
-func sameHole(*hole) {}
-
 func sameText(text string) string { return text }
 
 // placed returns the pieces as an output prints them: what had no place in the
 // source yet gets the output's, and what had remembers the printing.
-func placed(pieces []piece, out *liquid.Output, id int) []piece {
-	pl := placing{out, printing{id, out.Pos().Offset, out.End().Offset}, allPlain(pieces)}
-	return pl.place(pieces)
+func (p *path) placed(pieces []piece, out *liquid.Output) []piece {
+	p.w.printings++
+	by := printing{p.w.printings, out.Pos().Offset, out.End().Offset}
+	return placing{out, by, allInert(pieces, p.lang.inert)}.place(pieces)
 }
 
 // A placing is a printing with the output that it is by.
@@ -285,12 +286,13 @@ func (pl placing) place(pieces []piece) []piece {
 	return list
 }
 
-// allPlain reports whether the literal text in pieces means nothing in JSON.
-func allPlain(pieces []piece) bool {
+// allInert reports whether inert holds for all literal text in pieces, defaults
+// aside.
+func allInert(pieces []piece, inert func(text string) bool) bool {
 	return !slices.ContainsFunc(pieces, func(pc piece) bool {
 		if pc.hole == nil {
-			return !isPlain(pc.text)
+			return !inert(pc.text)
 		}
-		return slices.ContainsFunc(pc.hole.either, func(choice []piece) bool { return !allPlain(choice) })
+		return slices.ContainsFunc(pc.hole.either, func(choice []piece) bool { return !allInert(choice, inert) })
 	})
 }

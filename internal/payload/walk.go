@@ -24,6 +24,7 @@ type walker struct {
 	template *liquid.Template
 	scope    *liquid.Scope // evaluates what is known
 	uses     *uses
+	snippets snippets
 	opts     Options
 	found    *collector
 
@@ -35,26 +36,42 @@ type walker struct {
 }
 
 func newWalker(t *liquid.Template, opts Options, found *collector) *walker {
-	return &walker{
+	w := &walker{
 		template: t,
 		scope:    t.Scope(context.Background(), liquid.Input{}),
-		uses:     usesOf(t.Root()),
+		snippets: snippets{
+			find: opts.Snippets,
+			of:   map[liquid.Node][]*liquid.Snippet{},
+			uses: map[*liquid.Block][maxSnippets + 1]*uses{},
+		},
 		opts:     opts,
 		found:    found,
 		wordings: map[liquid.Expr]wording{},
 		equals:   map[liquid.Expr]*liquid.Compare{},
 		work:     maxWork,
 	}
+	w.uses = w.usesOf(t.Root(), 0)
+	return w
 }
 
 func (w *walker) run() {
 	w.found.parts, w.found.loops = w.uses.parts, w.uses.loops
-	start := &path{w: w, json: newDocument()}
+	start := w.start(w.opts)
 	for _, p := range w.block(w.template.Root(), []*path{start}) {
 		if !w.tired(w.template.Root().End().Offset) {
-			p.finish()
+			p.lang.finish(p)
 		}
 	}
+}
+
+// start is a path on which nothing was sent yet, of a text in the language that
+// the options name.
+func (w *walker) start(opts Options) *path {
+	first := inScheme
+	if opts.As == Form {
+		first = inName
+	}
+	return &path{w: w, lang: opts.language(), json: newDocument(), flat: newFlat(first)}
 }
 
 // spend takes work from the budget and reports whether there is some left.
@@ -106,11 +123,30 @@ func (w *walker) node(n liquid.Node, paths []*path) []*path {
 	return w.join(out, n.End().Offset)
 }
 
-// step carries one node out on one path.
+// step carries one node out on one path, the snippets that it names first.
 func (w *walker) step(n liquid.Node, p *path) []*path {
+	named := w.snippets.of[n]
+	if len(named) == 0 {
+		return w.carryOut(n, p)
+	}
+	before := p.vars
+	var out []*path
+	for _, q := range w.inlined(named, p) {
+		out = append(out, w.carryOut(n, q)...)
+	}
+	for _, q := range out {
+		for _, s := range named {
+			q.vars = q.vars.restored(s.String(), before)
+		}
+	}
+	return out
+}
+
+func (w *walker) carryOut(n liquid.Node, p *path) []*path {
 	switch n := n.(type) {
 	case *liquid.Text:
-		return p.print([]piece{{text: n.Text, at: n.Pos().Offset, end: n.End().Offset, exact: true}})
+		at, end := n.Pos().Offset, n.End().Offset
+		return p.print([]piece{{text: n.Text, at: at, end: end, exact: end-at == len(n.Text)}})
 	case *liquid.Output:
 		return w.output(n, p)
 	case *liquid.Block:
@@ -138,6 +174,20 @@ func (w *walker) step(n liquid.Node, p *path) []*path {
 		}
 	case *liquid.Abort:
 		return nil // nothing is sent on this path
+	case *liquid.ConnectedContent:
+		return w.connected(n, p)
+	case *liquid.CatalogItems:
+		for _, id := range n.IDs {
+			w.aside(id, p, Options{As: AnyText})
+		}
+		p.define(liquid.ItemsVariable)
+	case *liquid.CatalogSelection:
+		p.define(liquid.ItemsVariable)
+	case *liquid.MessageExtras:
+		w.aside(n.Key, p, Options{As: AnyText})
+		w.aside(n.Value, p, Options{As: AnyText})
+	case *liquid.Promotion:
+		return p.print(at(n, hole{name: "a code of " + n.List, shape: word, lacks: lineBreaks, tag: true}))
 	case *liquid.Comment:
 	default:
 		w.found.note(n.Pos().Offset, "what this tag prints cannot be known here; it was not checked")
@@ -157,8 +207,7 @@ func (w *walker) output(n *liquid.Output, p *path) []*path {
 			message: "nothing sets " + v.String() + ", so it prints nothing; check how it is written"})
 	}
 	v := w.printed(w.eval(p, n.Value))
-	w.printings++
-	return p.print(placed(v.pieces, n, w.printings))
+	return p.print(p.placed(v.pieces, n))
 }
 
 // base is what an expression applies its filters to.
@@ -177,17 +226,17 @@ func (w *walker) capture(n *liquid.Capture, p *path) []*path {
 	p.into = &capture{}
 	paths := w.block(n.Body, []*path{p})
 	for _, q := range paths {
-		q.vars = q.vars.with(n.Name, w.captured(n, q.into))
+		q.vars = q.vars.with(n.Name, w.captured(q.into, n.Name, n.Pos().Offset))
 		q.into = outer
 	}
 	return paths
 }
 
-// captured is the value of a finished capture.
-func (w *walker) captured(n *liquid.Capture, c *capture) value {
+// captured is the value of a finished capture that stands at an offset.
+func (w *walker) captured(c *capture, name string, at int) value {
 	if c.count > maxPieces {
-		w.found.note(n.Pos().Offset, "this capture is too long to be followed; what it prints was not checked")
-		return unknown(hole{name: n.Name, opaque: true})
+		w.found.note(at, "this capture is too long to be followed; what it prints was not checked")
+		return unknown(hole{name: name, opaque: true})
 	}
 	parts := make([][]piece, 0, c.count)
 	for ; c != nil; c = c.before {
@@ -286,5 +335,5 @@ func (w *walker) cycle(n *liquid.Cycle, p *path) []*path {
 	v := w.printed(w.eval(p, n.Values[int(turn)%len(n.Values)]))
 	w.printings++
 	at := &liquid.Output{Span: n.Span}
-	return p.print(placed(v.pieces, at, w.printings))
+	return p.print(p.placed(v.pieces, at))
 }
