@@ -229,3 +229,22 @@ func TestSeedWithoutUser(t *testing.T) {
 		t.Errorf("want %s in\n%s", want, got)
 	}
 }
+
+// What is certainly a slip in a message is refused where another dialect, or lax
+// syntax, would pass over it.
+func TestBrazeSlips(t *testing.T) {
+	for template, want := range map[string]string{
+		`{% if ${language} == "de" %}a{% else if ${language} == "fr" %}b{% endif %}`: `line 1, column 38: unexpected if: expected the end of the tag; a further condition is written elsif`,
+		`{% unless true %}a{% else nonsense %}b{% endunless %}`:                      `line 1, column 27: unexpected nonsense: expected the end of the tag`,
+		`{{ ${first_name | default: "you"} }}`:                                       `line 1, column 4: a filter stands behind the brace: write ${first_name} | default: "you"`,
+		`{% catalog_items games event_properties.${id} %}`:                           `line 1, column 41: event_properties.${id} would be sent as it stands here: write {{event_properties.${id}}}`,
+	} {
+		_, err := Parse(template, Options{Dialect: Braze})
+		if err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", template, err, want)
+		}
+		if _, err := Parse(template, Options{Dialect: Braze, Syntax: Lax}); err != nil && !strings.Contains(template, "catalog_items") {
+			t.Errorf("lax %s: %v", template, err)
+		}
+	}
+}

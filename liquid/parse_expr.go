@@ -3,6 +3,7 @@ package liquid
 import (
 	"math/big"
 	"strconv"
+	"strings"
 )
 
 // A cursor reads the expressions within one tag or output.
@@ -330,6 +331,9 @@ func (c *cursor) dollar() (Step, error) {
 	t := c.tok
 	if t.text == "" {
 		return Step{}, c.p.errorAt(t.from, t.to, "expected a name between ${ and }")
+	}
+	if name, filters, ok := strings.Cut(t.text, "|"); ok && !c.lax() {
+		return Step{}, c.p.errorAt(t.from, t.to, "a filter stands behind the brace: write ${%s} | %s", trimSpace(name), trimSpace(filters))
 	}
 	c.advance()
 	span := c.p.loc.span(t.from, t.to)

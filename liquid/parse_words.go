@@ -66,7 +66,7 @@ func (r *words) upTo(stop string) (word, error) {
 			}
 			r.at, w.liquid = end+len("}}"), true
 		case strings.HasPrefix(rest, "${"):
-			return w, r.bareDollar()
+			return w, r.bareDollar(w.from)
 		case strings.HasPrefix(rest, "{%"):
 			return w, r.p.errorAt(r.at, r.end, "a tag is not possible inside another tag: capture its text first and write {{ }} here")
 		default:
@@ -77,13 +77,15 @@ func (r *words) upTo(stop string) (word, error) {
 	return w, nil
 }
 
-// bareDollar reports a `${…}` that nothing would replace.
-func (r *words) bareDollar() error {
+// bareDollar reports a `${…}` that nothing would replace, in a word that begins at
+// from.
+func (r *words) bareDollar(from int) error {
 	to := r.end
 	if n := strings.IndexByte(r.p.text[r.at:r.end], '}'); n >= 0 {
 		to = r.at + n + 1
 	}
-	name := excerpt(r.p.text[r.at:to])
+	before := strings.TrimRight(r.p.text[from:r.at], ".abcdefghijklmnopqrstuvwxyz_")
+	name := excerpt(r.p.text[from+len(before) : to])
 	return r.p.errorAt(r.at, to, "%s would be sent as it stands here: write {{%s}}", name, name)
 }
 

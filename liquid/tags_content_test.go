@@ -60,7 +60,7 @@ func TestContentURLs(t *testing.T) {
 		`{{- 'https://a.b/1' -}}/2`:          `https://a.b/1/2`,
 		`HTTP://a.b/-`:                       `HTTP://a.b/-`,
 		`https://a.b/<!-- c -->d`:            `https://a.b/d`,
-		`https://a.b/{{${a | append: 'x'}}}`: `https://a.b/`,
+		`https://a.b/{{${a or 'x'}}}`: `https://a.b/`,
 	} {
 		_, f, err := renderOutside(t, `{% connected_content `+tag+` %}`)
 		if err != nil || len(f.requests) != 1 || f.requests[0].URL != want {

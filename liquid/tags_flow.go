@@ -41,7 +41,11 @@ func parseIf(p *parser, pc piece) (Node, error) {
 	opening := pc
 	for {
 		branch := &Branch{Span: p.loc.span(opening.from, opening.to), Negate: opening.name == "unless"}
-		if opening.name != "else" {
+		if opening.name == "else" {
+			if err := p.bareElse(opening); err != nil {
+				return nil, err
+			}
+		} else {
 			cond, err := p.condition(opening)
 			if err != nil {
 				return nil, err
@@ -66,6 +70,19 @@ func parseIf(p *parser, pc piece) (Node, error) {
 		}
 	}
 	return node, nil
+}
+
+// bareElse refuses words behind an else in a message: Shopify's language passes over
+// them, and a condition written there never counts.
+func (p *parser) bareElse(pc piece) error {
+	c := p.cursor(pc.markupFrom, pc.markupTo)
+	if c.is(tokenEnd) || c.lax() || p.opts.Dialect == Shopify {
+		return nil
+	}
+	if c.word("if") {
+		return c.unexpected("the end of the tag; a further condition is written elsif")
+	}
+	return c.unexpected("the end of the tag")
 }
 
 func parseCase(p *parser, pc piece) (Node, error) {
