@@ -2,6 +2,7 @@ package liquid
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 )
@@ -58,6 +59,27 @@ func TestNowIsTheInputs(t *testing.T) {
 		got, err := tpl.Render(context.Background(), Input{Now: seedNow.In(berlin)})
 		if err != nil || got != want {
 			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+// TestDateWithinLimits checks that a limit or a cancelled render within the date
+// filter ends the render: the text must not be printed as it came.
+func TestDateWithinLimits(t *testing.T) {
+	const source, want = `{{ '2024-01-02T03:04:05' | date: '%F' }}`, "2024-01-02"
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for ctx, limit := range map[context.Context]int{context.Background(): 0, cancelled: 1_000_000 / checkEvery * checkEvery} {
+		for more := 1; more <= 2*checkEvery; more++ {
+			tpl, err := Parse(source, Options{Dialect: Braze, Limits: Limits{Steps: limit + more}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := tpl.Render(ctx, Input{Now: seedNow})
+			var e *Error
+			if err != nil && (!errors.As(err, &e) || e.Kind != KindLimit) || err == nil && got != want {
+				t.Fatalf("%d steps: got %q, %v", limit+more, got, err)
+			}
 		}
 	}
 }

@@ -117,14 +117,7 @@ func (r *jsonReader) array(depth int) (any, error) {
 // quoted reads one string.
 func (r *jsonReader) quoted() string {
 	from := r.at
-	end := from + 1
-	escaped := false
-	for ; r.text[end] != '"'; end++ {
-		if r.text[end] == '\\' {
-			escaped = true
-			end++
-		}
-	}
+	end, escaped := closingQuote(r.text, from)
 	r.at = end + 1
 	inside := r.text[from+1 : end]
 	if !escaped && utf8.Valid(inside) {
@@ -137,16 +130,61 @@ func (r *jsonReader) quoted() string {
 	return s
 }
 
+// closingQuote finds the end of the string that begins at an offset of valid JSON,
+// and says whether there is an escape in it.
+func closingQuote(text []byte, from int) (end int, escaped bool) {
+	for end = from + 1; text[end] != '"'; end++ {
+		if text[end] == '\\' {
+			escaped = true
+			end++
+		}
+	}
+	return end, escaped
+}
+
+// What reading JSON takes in memory, in bytes and besides the text: for any value,
+// for an object or a member of one in addition, and for a string that is not taken
+// over as it stands.
+const (
+	valueCost  = 32
+	memberCost = 64
+	escapeCost = 128
+)
+
+// jsonCost is about what the value of valid JSON text takes in memory besides the
+// text itself, in bytes.
+func jsonCost(text []byte) int {
+	cost := valueCost
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			end, escaped := closingQuote(text, i)
+			if escaped || !utf8.Valid(text[i:end]) {
+				cost += escapeCost
+			}
+			i = end
+		case ',', '[':
+			cost += valueCost
+		case ':', '{':
+			cost += memberCost
+		}
+	}
+	return cost
+}
+
 func (r *jsonReader) number() any {
 	from := r.at
 	for r.at < len(r.text) && bytes.IndexByte([]byte("+-.eE0123456789"), r.text[r.at]) >= 0 {
 		r.at++
 	}
 	text := string(r.text[from:r.at])
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && text != "-0" {
-		return n
+	if !strings.ContainsAny(text, ".eE") {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && text != "-0" {
+			return n
+		}
 	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && string(appendFloat(nil, f)) == text {
+	var printed [32]byte
+	if f, err := strconv.ParseFloat(text, 64); err == nil && string(appendFloat(printed[:0], f)) == text {
 		return f
 	}
 	return json.Number(text)

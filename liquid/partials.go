@@ -142,12 +142,12 @@ func (s *Scope) within(c call, render func() error) error {
 // assigns. What it uses of the limits counts.
 func (s *Scope) isolated(c call, locals []binding) error {
 	outer, vars := s.variables, s.in.Vars
-	s.variables, s.in.Vars = variables{}, nil
+	s.variables, s.in.Vars, s.given = variables{}, nil, given{}
 	for _, l := range locals {
 		s.Set(l.name, l.value)
 	}
 	err := c.template.root.render(s)
-	s.variables, s.in.Vars = outer, vars
+	s.variables, s.in.Vars, s.given = outer, vars, given{}
 	return err
 }
 

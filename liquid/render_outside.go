@@ -1,7 +1,6 @@
 package liquid
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -171,11 +170,11 @@ func (n *ConnectedContent) take(s *Scope, r FetchResponse) error {
 // answer makes a value of valid JSON. What it may lay out in memory is counted
 // before.
 func (s *Scope) answer(text []byte) (any, error) {
-	values := 1
-	for _, mark := range []string{",", "[", "{"} {
-		values += bytes.Count(text, []byte(mark))
+	cost := jsonCost(text)
+	if err := s.build(cost); err != nil {
+		return nil, err
 	}
-	if err := s.buildList(int64(values)); err != nil {
+	if err := s.work(cost / valueCost); err != nil {
 		return nil, err
 	}
 	value, err := FromJSON(text)

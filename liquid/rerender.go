@@ -131,8 +131,9 @@ func (p *parser) plainText(from, to int) ([]Node, error) {
 		return p.texts(from, to, false), nil
 	}
 	var nodes []Node
-	for at := from; at < to; {
-		i := strings.Index(p.text[at:to], "${")
+	closed := from + strings.LastIndexByte(p.text[from:to], '}') + 1 // behind it no ${ has an end
+	for at := from; at < closed; {
+		i := strings.Index(p.text[at:closed], "${")
 		if i < 0 {
 			break
 		}

@@ -22,6 +22,7 @@ type Scope struct {
 
 	out   []byte
 	stack []any // arguments of the filter calls in progress
+	given given // the variable looked up last among those of in
 	steps int   // left
 	built int   // bytes left
 
@@ -40,6 +41,14 @@ type variables struct {
 	changed   string           // what ifchanged printed last
 	loop      *loopState       // the innermost for loop
 	interrupt interrupt
+}
+
+// given is a variable from outside. A template asks for the same few again and
+// again, mostly for one several times in a row.
+type given struct {
+	name       string
+	value      any
+	ok, looked bool
 }
 
 // A binding is a variable that exists as long as its block.
@@ -149,8 +158,11 @@ func (s *Scope) lookup(name string) (any, bool) {
 	if v, ok := s.counters[name]; ok {
 		return v, true
 	}
-	v, ok := s.in.Vars[name]
-	return v, ok
+	if g := &s.given; !g.looked || name != g.name {
+		g.name, g.looked = name, true
+		g.value, g.ok = s.in.Vars[name]
+	}
+	return s.given.value, s.given.ok
 }
 
 // bind makes a variable that exists until unbind is called with the returned

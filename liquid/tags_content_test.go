@@ -55,11 +55,11 @@ func TestContentRequests(t *testing.T) {
 func TestContentURLs(t *testing.T) {
 	for tag, want := range map[string]string{
 		`https://a.b/{{${user_id}}}?c={{ custom_attribute.${city} | url_param_escape }}#f`: `https://a.b/u1?c=New%20York#f`,
-		`{{ 'https://a.b' }}/x`:              `https://a.b/x`,
-		`{{${missing}}}`:                     ``,
-		`{{- 'https://a.b/1' -}}/2`:          `https://a.b/1/2`,
-		`HTTP://a.b/-`:                       `HTTP://a.b/-`,
-		`https://a.b/<!-- c -->d`:            `https://a.b/d`,
+		`{{ 'https://a.b' }}/x`:       `https://a.b/x`,
+		`{{${missing}}}`:              ``,
+		`{{- 'https://a.b/1' -}}/2`:   `https://a.b/1/2`,
+		`HTTP://a.b/-`:                `HTTP://a.b/-`,
+		`https://a.b/<!-- c -->d`:     `https://a.b/d`,
 		`https://a.b/{{${a or 'x'}}}`: `https://a.b/`,
 	} {
 		_, f, err := renderOutside(t, `{% connected_content `+tag+` %}`)
@@ -210,6 +210,24 @@ func TestRerenderErrors(t *testing.T) {
 		f.answers["https://x.y"] = FetchResponse{Status: 200, Body: []byte(c.body)}
 		_, err := renderBraze(t, `{% connected_content https://x.y :rerender %}`, outsideInput(t, f))
 		t.Run(excerpt(c.body), func(t *testing.T) { wantError(t, err, c.kind, c.at, c.message) })
+	}
+}
+
+// TestRerenderOpenDollars checks that a ${ without an end is not looked for again
+// and again: once this took a hundred times as long.
+func TestRerenderOpenDollars(t *testing.T) {
+	text := strings.Repeat("${", maxFetched/2)
+	opts := Options{Dialect: Braze}
+	start := time.Now()
+	for range 40 {
+		p := newParser(text, &opts)
+		p.fetched = true
+		if _, err := p.template(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %s", took)
 	}
 }
 

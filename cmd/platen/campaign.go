@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"platen/internal/fault"
@@ -81,10 +83,28 @@ func printTried(w io.Writer, t manage.Tried) {
 		fmt.Fprintf(w, "%s: %s\n", h[0], h[1])
 	}
 	fmt.Fprintf(w, "\n%s\n", t.Request.Body)
+	printOutside(w, t.Outside)
 	if a := t.Attempt; a != nil {
 		fmt.Fprintf(w, "\n→ %s (%.0f ms)\n", a.Message, a.Millis)
 		if a.Response != "" {
 			fmt.Fprintln(w, a.Response)
 		}
+	}
+}
+
+// printOutside tells what is kept with a message, and which of its calls failed.
+func printOutside(w io.Writer, o manage.Outside) {
+	if len(o.Extras)+len(o.Failed) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, key := range slices.Sorted(maps.Keys(o.Extras)) {
+		fmt.Fprintf(w, "message extra %s: %s\n", key, o.Extras[key])
+	}
+	for _, call := range o.Failed {
+		status := ""
+		if call.Status != 0 {
+			status = fmt.Sprintf("status %d, ", call.Status)
+		}
+		fmt.Fprintf(w, "no connected content from %s %s (%s%.0f ms): %s\n", call.Method, call.URL, status, call.Millis, call.Why)
 	}
 }

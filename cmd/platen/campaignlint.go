@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"platen/internal/fault"
 	"platen/internal/payload"
@@ -30,7 +31,8 @@ func (c *campaignLintCommand) Run(s streams) error {
 		return err
 	}
 	out := lintOutput{File: c.File}
-	if holdsDocuments(source) {
+	if documents := strings.TrimPrefix(source, "\ufeff"); holdsDocuments(documents) {
+		source = documents // a byte order mark would shift the first line
 		err = c.lintDocuments(name, source, &out)
 	} else {
 		err = lintText(source, payload.Options{}, c.Fix, &out)
@@ -86,7 +88,7 @@ func (c *campaignLintCommand) lintDocuments(name, source string, out *lintOutput
 		out.Applied = append(out.Applied, file.placed(t, part.Applied)...)
 		for _, n := range part.Notes {
 			n.Part = t.part
-			n.Line, n.Column = file.place(t.node, n.Line, n.Column)
+			n.Line, n.Column, _ = file.lines.Place(t.node, n.Line, n.Column)
 			out.Notes = append(out.Notes, n)
 		}
 	}

@@ -158,3 +158,42 @@ func platenWith(t *testing.T, stdin string, args ...string) (stdout, stderr stri
 	code = run(t.Context(), args, streams{strings.NewReader(stdin), &out, &err})
 	return out.String(), err.String(), code
 }
+
+// YAML counts more line breaks than others do; the places and the repair are right
+// behind each of them.
+func TestLintOfDocumentsBehindEveryBreak(t *testing.T) {
+	for _, lineBreak := range []string{"\r\n", "\r", "\u0085", "\u2028", "\u2029"} {
+		documents, city := strings.ReplaceAll(faultyCampaigns, "\n", lineBreak), ":16:20: "
+		if strings.ContainsAny(lineBreak, "\u2028\u2029") { // which a literal block has in its text
+			documents = strings.ReplaceAll("# a\n# b\n", "\n", lineBreak) + strings.Replace(faultyCampaigns, `"{{${city}}}`, `"`+lineBreak+"          {{${city}}}", 1)
+			city = ":19:11: "
+		}
+		printed, _, code := platenWith(t, documents, "campaign", "lint", "-")
+		if code != 1 || strings.Count(printed, "standard input:") != 7 || !strings.Contains(printed, city+"warning: shop/First, A, body") {
+			t.Errorf("%q: exit code %d\n%s", lineBreak, code, printed)
+		}
+		fixed, stderr, code := platenWith(t, documents, "campaign", "lint", "-", "--fix")
+		if code != 0 || strings.Count(fixed, lineBreak) < strings.Count(documents, lineBreak)-1 { // one is a repair
+			t.Errorf("%q: exit code %d, %s\n%q", lineBreak, code, stderr, fixed)
+		}
+		if left, stderr, code := platenWith(t, fixed, "campaign", "lint", "-"); code != 0 {
+			t.Errorf("%q: after the repair: %s%s\n%q", lineBreak, left, stderr, fixed)
+		}
+	}
+	block := strings.ReplaceAll("kind: Campaign\nvariants:\n  - name: A\n    webhook:\n      body: |\n", "\n", "\r") + "        a={{${city}}}"
+	printed, _, code := platenWith(t, block, "campaign", "lint", "-")
+	if code != 1 || !strings.Contains(printed, "standard input:6:") {
+		t.Errorf("exit code %d\n%s", code, printed)
+	}
+}
+
+// A byte order mark does not make a body of documents, and is dropped by a repair.
+func TestLintOfDocumentsBehindAByteOrderMark(t *testing.T) {
+	documents := "\ufeff" + strings.TrimPrefix(faultyCampaigns, "# A comment that stays.\n")
+	printed, _, code := platenWith(t, documents, "campaign", "lint", "-")
+	if code != 1 || !strings.HasPrefix(printed, "standard input:9:34: warning: shop/First, A, URL") {
+		t.Errorf("exit code %d\n%s", code, printed)
+	}
+	file := write(t, t.TempDir(), "marked.yaml", "\ufeffkind: Workspace\nname: marked\n")
+	succeeds(t, "", "apply", "-f", file, "--data", t.TempDir())
+}

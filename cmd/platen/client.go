@@ -125,7 +125,7 @@ func (t *target) neighbour() (*client, error) {
 func (c *client) call(ctx context.Context, method, path string, query url.Values, body any) (manage.Answer, error) {
 	var payload io.Reader
 	if body != nil {
-		b, err := json.Marshal(body)
+		b, err := encodeBody(body)
 		if err != nil {
 			return manage.Answer{}, err
 		}
@@ -144,6 +144,21 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 		req.Header.Set("Content-Type", "application/json")
 	}
 	return c.do(req)
+}
+
+// encodeBody writes a request. One that the server would refuse for its size is not
+// sent: the server would hang up before it is all there, and nobody hear why.
+func encodeBody(body any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // which would make six bytes of each < of a catalog
+	if err := e.Encode(body); err != nil {
+		return nil, err
+	}
+	if b.Len() > manage.MaxBody {
+		return nil, fault.New(fault.TooLarge, "too_large", "what is to be sent has %d bytes, and a server takes %d; apply fewer files at a time", b.Len(), manage.MaxBody)
+	}
+	return b.Bytes(), nil
 }
 
 func (c *client) do(req *http.Request) (manage.Answer, error) {

@@ -219,3 +219,27 @@ func TestLiquidLintRepairs(t *testing.T) {
 		t.Errorf("%v: %s", err, printed)
 	}
 }
+
+// The members of the data have exact names; others are variables.
+func TestLiquidDataHasExactNames(t *testing.T) {
+	const data = `{"Catalogs": 1, "catalogs": {"a": {"items": [{"id": 1}], "Items": []}}, "promotion": {"p": "x"}, "PROMOTION": "y",
+		"connected_content": {"https://example.com": {"Status": 500, "body": "yes"}}}`
+	printed, stderr, code := platen(t, "liquid", "eval",
+		"{{Catalogs}}{{PROMOTION}}{% catalog_items a 1 %}{{items.size}}{% promotion('p') %}{% connected_content https://example.com %}", "--data", data)
+	if code != 0 || printed != "1y1xyes" {
+		t.Errorf("got %q, exit code %d, %s", printed, code, stderr)
+	}
+}
+
+// A template in UTF-16, as some shells write it, holds no Liquid that could be found.
+func TestLiquidRefusesOtherEncodings(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	write(t, dir, "f", "\xff\xfe{\x00{\x00 \x00x\x00}\x00}\x00")
+	for _, command := range []string{"liquid lint f", "liquid render f", "campaign lint f"} {
+		_, stderr, code := platen(t, strings.Fields(command)...)
+		if code != 1 || !strings.Contains(stderr, "f is not in UTF-8") {
+			t.Errorf("%s: exit code %d, %s", command, code, stderr)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"platen/internal/fault"
 	"platen/liquid"
@@ -38,6 +40,9 @@ func readText(file string, stdin io.Reader) (name, text string, err error) {
 	if len(b) > maxText {
 		return name, "", fault.New(fault.TooLarge, "too_large", "%s is larger than %d MiB", name, maxText>>20)
 	}
+	if !utf8.Valid(b) {
+		return name, "", fault.New(fault.Invalid, "not_utf8", "%s is not in UTF-8: save it as UTF-8 (in PowerShell: Set-Content -Encoding utf8)", name)
+	}
 	return name, string(b), nil
 }
 
@@ -63,8 +68,8 @@ type catalogData struct {
 }
 
 type replyData struct {
-	Status int             `json:"status"` // 0: 200
-	Body   json.RawMessage `json:"body"`   // a string is sent as text, anything else as JSON
+	status int             // 0: 200
+	body   json.RawMessage // a string is sent as text, anything else as JSON; nil for none
 }
 
 // newWorld reads the data of a template. Its errors say what is wrong with it, as
@@ -89,35 +94,45 @@ func newWorld(data []byte, opts liquid.Options) (*world, error) {
 	return w, w.readOutside(data)
 }
 
-// outside are the members of the data that are not variables of Braze's dialect.
-type outside struct {
-	Catalogs         map[string]json.RawMessage `json:"catalogs"`
-	ContentBlocks    map[string]string          `json:"content_blocks"`
-	ConnectedContent map[string]replyData       `json:"connected_content"`
-	Promotion        map[string]string          `json:"promotion"`
-}
-
+// readOutside takes the members that are not variables of Braze's dialect.
 func (w *world) readOutside(data []byte) error {
-	var o outside
-	if err := json.Unmarshal(data, &o); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return fmt.Errorf("holds a %s in %q where that is not possible (see --help)", wrong.Value, wrong.Field)
-		}
+	var members, catalogs map[string]json.RawMessage
+	var replies map[string]map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
 		return err
 	}
-	for _, name := range []string{"catalogs", "content_blocks", "connected_content", "promotion"} {
+	for name, into := range map[string]any{
+		"catalogs": &catalogs, "content_blocks": &w.partials, "connected_content": &replies, "promotion": &w.codes,
+	} {
+		if err := readMember(members, name, into); err != nil {
+			return err
+		}
 		delete(w.vars, name)
 	}
-	for name, source := range o.ContentBlocks {
-		w.partials[name] = source
-	}
-	w.replies, w.codes = o.ConnectedContent, o.Promotion
-	if o.Catalogs == nil {
+	return errors.Join(w.readCatalogs(catalogs), w.readReplies(replies))
+}
+
+// readMember reads a member by its exact name, where the fields of a struct would
+// be matched without regard to case. One that is not there is left as it was.
+func readMember(of map[string]json.RawMessage, name string, into any) error {
+	text, ok := of[name]
+	if !ok {
 		return nil
 	}
-	w.catalogs = make(map[string]catalogData, len(o.Catalogs))
-	for name, text := range o.Catalogs {
+	err := json.Unmarshal(text, into)
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("holds a %s in %q where that is not possible (see --help)", wrong.Value, name)
+	}
+	return err
+}
+
+func (w *world) readCatalogs(texts map[string]json.RawMessage) error {
+	if texts == nil {
+		return nil
+	}
+	w.catalogs = make(map[string]catalogData, len(texts))
+	for name, text := range texts {
 		c, err := readCatalog(text)
 		if err != nil {
 			return fmt.Errorf("holds a catalog %q that %w", name, err)
@@ -127,23 +142,41 @@ func (w *world) readOutside(data []byte) error {
 	return nil
 }
 
+func (w *world) readReplies(replies map[string]map[string]json.RawMessage) error {
+	if replies == nil {
+		return nil
+	}
+	w.replies = make(map[string]replyData, len(replies))
+	for url, members := range replies {
+		reply := replyData{body: members["body"]}
+		if err := readMember(members, "status", &reply.status); err != nil {
+			return err
+		}
+		w.replies[url] = reply
+	}
+	return nil
+}
+
 // readCatalog reads a list of items, or an object of items and selections.
 func readCatalog(text json.RawMessage) (catalogData, error) {
-	var whole struct {
-		Items      json.RawMessage     `json:"items"`
-		Selections map[string][]string `json:"selections"`
+	items, selections := text, map[string][]string(nil)
+	if !bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(text, &members) != nil || readMember(members, "selections", &selections) != nil {
+			return catalogData{}, errors.New(`is neither a list of items nor {"items": […], "selections": {"name": ["id"]}}`)
+		}
+		items = members["items"]
 	}
-	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		whole.Items = text
-	} else if err := json.Unmarshal(text, &whole); err != nil {
-		return catalogData{}, errors.New(`is neither a list of items nor {"items": […], "selections": {"name": ["id"]}}`)
-	}
-	value, err := liquid.FromJSON(whole.Items)
+	return newCatalogData(items, selections)
+}
+
+func newCatalogData(text json.RawMessage, selections map[string][]string) (catalogData, error) {
+	value, err := liquid.FromJSON(text)
 	items, ok := value.([]any)
 	if err != nil || !ok {
 		return catalogData{}, errors.New("has no list of items")
 	}
-	c := catalogData{items: items, byID: make(map[string]any, len(items)), selections: whole.Selections}
+	c := catalogData{items: items, byID: make(map[string]any, len(items)), selections: selections}
 	for _, item := range items {
 		fields, ok := item.(*liquid.Map)
 		if !ok {
@@ -263,17 +296,17 @@ func (w *world) Fetch(_ context.Context, r liquid.FetchRequest) (liquid.FetchRes
 	if !ok {
 		return liquid.FetchResponse{}, fmt.Errorf(`"connected_content" of the data has no reply for %s %s`, r.Method, r.URL)
 	}
-	if reply.Status == 0 {
-		reply.Status = http.StatusOK
-	}
-	if reply.Status < 200 || reply.Status > 299 {
-		return liquid.FetchResponse{Status: reply.Status}, nil
+	answer := liquid.FetchResponse{Status: cmp.Or(reply.status, http.StatusOK)}
+	if answer.Status < 200 || answer.Status > 299 {
+		return answer, nil
 	}
 	var text string
-	if json.Unmarshal(reply.Body, &text) == nil {
-		return liquid.FetchResponse{Status: reply.Status, Body: []byte(text)}, nil
+	if json.Unmarshal(reply.body, &text) == nil {
+		answer.Body = []byte(text)
+	} else {
+		answer.Body = reply.body
 	}
-	return liquid.FetchResponse{Status: reply.Status, Body: reply.Body}, nil
+	return answer, nil
 }
 
 // Code finds a code in the data.

@@ -8,10 +8,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
+	"platen/internal/document"
 	"platen/internal/fault"
 	"platen/internal/payload"
 	"platen/liquid"
@@ -21,7 +21,7 @@ import (
 // requests and nothing else.
 type requestFile struct {
 	name  string
-	lines []string
+	lines document.Lines
 	texts []requestText
 }
 
@@ -33,11 +33,13 @@ type requestText struct {
 }
 
 // documentLine is the line that a document has and neither JSON nor a form.
-var documentLine = regexp.MustCompile(`(?m)^kind:[ \t]+[A-Z][A-Za-z]+[ \t\r]*$`)
+var documentLine = regexp.MustCompile(`^kind:[ \t]+[A-Z][A-Za-z]+[ \t\r\n\x{85}\x{2028}\x{2029}]*$`)
 
 // holdsDocuments reports whether a text is a file of documents, and not the body
 // of a request.
-func holdsDocuments(source string) bool { return documentLine.MatchString(source) }
+func holdsDocuments(source string) bool {
+	return slices.ContainsFunc(document.SplitLines(source), documentLine.MatchString)
+}
 
 // campaignDocument is what of a document matters to its texts.
 type campaignDocument struct {
@@ -57,7 +59,7 @@ type campaignDocument struct {
 
 // readRequests reads a file of documents. The error is a *fault.Error.
 func readRequests(name, source string) (*requestFile, error) {
-	f := &requestFile{name: name, lines: strings.Split(source, "\n")}
+	f := &requestFile{name: name, lines: document.SplitLines(source)}
 	var campaigns []campaignDocument
 	snippets := map[[2]string]*liquid.Template{}
 	for decoder := yaml.NewDecoder(strings.NewReader(source)); ; {
@@ -113,48 +115,9 @@ func (f *requestFile) placed(t requestText, findings []payload.Finding) []payloa
 	for i := range findings {
 		at := &findings[i]
 		at.Part = t.part
-		at.Line, at.Column = f.place(t.node, at.Line, at.Column)
+		at.Line, at.Column, _ = f.lines.Place(t.node, at.Line, at.Column)
 	}
 	return findings
-}
-
-// place finds a line and column of a scalar's text, both from 1, in the file: of
-// a literal block (|) and of what stands on one line without escapes; of any
-// other the place where it begins.
-func (f *requestFile) place(n *yaml.Node, line, column int) (fileLine, fileColumn int) {
-	if n.Style&yaml.LiteralStyle != 0 {
-		return n.Line + line, f.indent(n) + column
-	}
-	if at := f.columnOf(n); at > 0 {
-		return n.Line, at + column - 1
-	}
-	return n.Line, n.Column
-}
-
-// indent is the number of spaces in front of the lines of a literal block.
-func (f *requestFile) indent(n *yaml.Node) int {
-	for i, text := range strings.Split(n.Value, "\n") {
-		if at := n.Line + i; text != "" && at < len(f.lines) {
-			return utf8.RuneCountInString(strings.TrimSuffix(f.lines[at], "\r")) - utf8.RuneCountInString(text)
-		}
-	}
-	return 0
-}
-
-// columnOf is where the text of a scalar begins that stands on one line without
-// escapes, from 1; 0 for others.
-func (f *requestFile) columnOf(n *yaml.Node) int {
-	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 || n.Value == "" {
-		return 0
-	}
-	column := n.Column
-	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		column++ // behind the quote
-	}
-	if line := []rune(f.lines[n.Line-1]); column > len(line) || !strings.HasPrefix(string(line[column-1:]), n.Value) {
-		return 0
-	}
-	return column
 }
 
 // rewritten is the file with other texts in place of its own. The error names a
@@ -174,7 +137,7 @@ func (f *requestFile) rewritten(texts []string) (string, error) {
 			return "", f.notPut(i)
 		}
 	}
-	source := strings.Join(out.lines, "\n")
+	source := out.lines.String()
 	again, err := readRequests(f.name, source)
 	if err != nil {
 		return "", err
@@ -199,7 +162,7 @@ func (f *requestFile) put(n *yaml.Node, text string) bool {
 		f.putBlock(n, text)
 		return true
 	}
-	column := f.columnOf(n)
+	column := f.lines.Column(n)
 	if column == 0 {
 		return false
 	}
@@ -209,17 +172,27 @@ func (f *requestFile) put(n *yaml.Node, text string) bool {
 	return true
 }
 
+// putBlock writes the lines of a literal block anew.
 func (f *requestFile) putBlock(n *yaml.Node, text string) {
-	indent := strings.Repeat(" ", f.indent(n))
-	if head := &f.lines[n.Line-1]; !strings.HasSuffix(text, "\n") && strings.HasSuffix(n.Value, "\n") {
-		*head = strings.TrimRight(strings.TrimSuffix(*head, "\r"), " ") + "-" // no line break at the end
+	head := &f.lines[n.Line-1]
+	start := strings.TrimRight(*head, " "+document.LineBreaks)
+	ending := strings.TrimLeft((*head)[len(start):], " ") // as the file's other lines end
+	if !strings.HasSuffix(text, "\n") && strings.HasSuffix(n.Value, "\n") {
+		*head = start + "-" + ending // no line break at the end
 	}
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	indent := strings.Repeat(" ", f.lines.Indent(n))
+	lines := document.SplitLines(strings.TrimSuffix(text, "\n"))
 	for i, line := range lines {
-		if line != "" {
-			lines[i] = indent + line
+		content := strings.TrimRight(line, document.LineBreaks)
+		own := strings.TrimRight(line[len(content):], "\n") // a break that the value has and not only its block
+		if content != "" {
+			content = indent + content
 		}
+		lines[i] = content + cmp.Or(own, ending)
 	}
-	old := strings.Count(strings.TrimSuffix(n.Value, "\n"), "\n") + 1
-	f.lines = slices.Replace(f.lines, n.Line, min(n.Line+old, len(f.lines)), lines...)
+	end := n.Line + len(document.SplitLines(strings.TrimSuffix(n.Value, "\n")))
+	if end >= len(f.lines) {
+		end, lines[len(lines)-1] = len(f.lines), strings.TrimSuffix(lines[len(lines)-1], ending) // the file ends without a break
+	}
+	f.lines = slices.Replace(f.lines, n.Line, end, lines...)
 }

@@ -19,32 +19,37 @@ func (b *Block) Compile() error {
 	if err != nil {
 		return err
 	}
-	if err := onlyMessages(link); err != nil {
-		return err
+	if tag, at := MessageTag(link); tag != "" {
+		return &liquid.Error{Kind: liquid.KindSyntax, Pos: at, Text: tag, Message: tag + " " + NotInLinks}
 	}
 	b.link = link
 	return nil
 }
 
-// onlyMessages finds the first tag that only a message may have. The error is a
-// *liquid.Error.
-func onlyMessages(t *liquid.Template) (err error) {
+// NotInLinks says why a tag cannot be used, behind its name.
+const NotInLinks = "is for messages; the link of a block can use catalogs and snippets, but no connected content, codes or extras"
+
+// MessageTag finds the first tag of a template that only a message may have, and
+// where it stands. It is "" when there is none; snippets are not looked into.
+func MessageTag(t *liquid.Template) (tag string, at liquid.Pos) {
 	liquid.Walk(t.Root(), func(n liquid.Node) {
-		var tag string
-		switch n.(type) {
-		case *liquid.ConnectedContent:
-			tag = "connected_content"
-		case *liquid.Promotion:
-			tag = "promotion"
-		case *liquid.MessageExtras:
-			tag = "message_extras"
-		}
-		if tag != "" && err == nil {
-			err = &liquid.Error{Kind: liquid.KindSyntax, Pos: n.Pos(), Text: tag,
-				Message: tag + " is for messages; the link of a block can use catalogs and snippets, but no connected content, codes or extras"}
+		if tag == "" {
+			tag, at = messageTag(n), n.Pos()
 		}
 	})
-	return err
+	return tag, at
+}
+
+func messageTag(n liquid.Node) string {
+	switch n.(type) {
+	case *liquid.ConnectedContent:
+		return "connected_content"
+	case *liquid.Promotion:
+		return "promotion"
+	case *liquid.MessageExtras:
+		return "message_extras"
+	}
+	return ""
 }
 
 // RenderLink gives the address that a click leads to, "" for none. What is not a

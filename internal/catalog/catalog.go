@@ -5,7 +5,6 @@ package catalog
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"platen/internal/fault"
@@ -31,8 +30,8 @@ type Catalog struct {
 	Workspace int64
 	Name      string
 
-	fields     []string
-	items      []any // of type *liquid.Map
+	fields     []string // in the order in which the data has them
+	items      []any    // of type *liquid.Map
 	byID       map[string]any
 	selections map[string][]any
 }
@@ -62,11 +61,6 @@ func (c *Catalog) Items(ids []string) []any {
 func (c *Catalog) Selection(name string) (items []any, ok bool) {
 	items, ok = c.selections[name]
 	return items, ok
-}
-
-// Fields gives the names of the fields, in the order in which the data has them.
-func (c *Catalog) Fields() []string {
-	return slices.Clone(c.fields)
 }
 
 // Len is the number of items.

@@ -48,7 +48,7 @@ func render(t *testing.T, items []any, template string) string {
 
 func TestItemsOfCSVHaveTheirTypes(t *testing.T) {
 	c := fromCSV(t, products, productFields)
-	if got := fmt.Sprint(c.Fields()); got != "[id name price sale tags details launch zip]" || c.Len() != 4 {
+	if got := fmt.Sprint(c.fields); got != "[id name price sale tags details launch zip]" || c.Len() != 4 {
 		t.Errorf("%d items with fields %s", c.Len(), got)
 	}
 	items := c.Items([]string{"p2", "none", "p1", "p3"})
@@ -314,5 +314,42 @@ func TestCatalogsAreBounded(t *testing.T) {
 	}
 	if _, problems := New("c", NewTable(bad), nil, nil); len(problems) != maxProblems {
 		t.Errorf("%d problems", len(problems))
+	}
+}
+
+// Whole numbers are compared digit by digit, and with others by their value.
+func TestSelectionsByGreatNumbers(t *testing.T) {
+	table, err := ReadJSON(`[{"id": "a", "n": 9007199254740993}, {"id": "b", "n": 9007199254740992}, {"id": "c", "n": 2.0}, {"id": "d", "n": 2.5}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	selections := []Selection{
+		{Name: "equal", Limit: 5, Where: []Condition{{"n", Equals, int64(9007199254740992)}}},
+		{Name: "greater", Limit: 5, Where: []Condition{{"n", GreaterThan, int64(9007199254740992)}}},
+		{Name: "two", Limit: 5, Where: []Condition{{"n", Equals, int64(2)}}},
+		{Name: "half", Limit: 5, Where: []Condition{{"n", Equals, 2.5}}},
+		{Name: "sorted", Limit: 5, Sort: "n"},
+	}
+	c, problems := New("c", table, nil, selections)
+	if len(problems) > 0 {
+		t.Fatal(tellAll(problems))
+	}
+	for name, want := range map[string]string{"equal": "b", "greater": "a", "two": "c", "half": "d", "sorted": "cdba"} {
+		items, _ := c.Selection(name)
+		if got := render(t, items, "{{ items | map: 'id' | join: '' }}"); got != want {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
+	}
+}
+
+// Nothing at all is a mistake; no items are written as [].
+func TestBlankJSON(t *testing.T) {
+	for _, text := range []string{"", " \n\t", "\ufeff\r\n"} {
+		if table, err := ReadJSON(text); table != nil || fault.ReasonOf(err) != "bad_json" {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if _, err := ReadJSON(" []\n"); err != nil {
+		t.Error(err)
 	}
 }

@@ -64,6 +64,15 @@ func checkCode(code string) *fault.Error {
 	return nil
 }
 
+// isHeading says whether the first line is what programs write above a column.
+func isHeading(line string) bool {
+	switch strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(line)) {
+	case "code", "codes", "coupon", "coupons", "couponcode", "promocode", "promotioncode", "voucher", "vouchers", "vouchercode":
+		return true
+	}
+	return false
+}
+
 // ReadCodes reads codes from text with one code in each line, as CSV of one column
 // without a header, and the line of each. Empty lines are left out. The error is a
 // *fault.Error with its place in the text.
@@ -86,6 +95,9 @@ func ReadCodes(text string) (codes []string, lines []int, err error) {
 		}
 		if code := strings.TrimSpace(record[0]); code != "" {
 			line, _ := r.FieldPos(0)
+			if len(codes) == 0 && isHeading(code) {
+				return nil, nil, fault.Refused("heading", "the first line is %q, which a customer would get as a code; begin with the first code", code).At(line, 1)
+			}
 			codes, lines = append(codes, code), append(lines, line)
 		}
 	}

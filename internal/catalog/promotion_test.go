@@ -23,6 +23,19 @@ func TestReadCodes(t *testing.T) {
 	}
 }
 
+// An export's heading must not be given to a customer.
+func TestReadCodesRefusesAHeading(t *testing.T) {
+	for _, heading := range []string{"code", "Codes", "PROMO_CODE", "coupon code"} {
+		_, _, err := ReadCodes("\n" + heading + "\nA1\n")
+		if f := fault.From(err); f.Reason != "heading" || f.Line != 2 {
+			t.Errorf("%q: %v", heading, err)
+		}
+	}
+	if codes, _, err := ReadCodes("A1\ncode\n"); err != nil || len(codes) != 2 {
+		t.Errorf("a code of that name further down: %q, %v", codes, err)
+	}
+}
+
 func TestCheckCodes(t *testing.T) {
 	if problems := CheckCodes([]string{"A", "B", strings.Repeat("é", MaxCodeRunes)}); problems != nil {
 		t.Error(problems)

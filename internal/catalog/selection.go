@@ -3,6 +3,7 @@ package catalog
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,7 +136,7 @@ func (b *builder) knowsField(field, at string) bool {
 	if _, ok := b.types[field]; ok {
 		return true
 	}
-	known := b.Fields()
+	known := slices.Clone(b.fields)
 	const most = 12
 	if len(known) > most {
 		known = append(known[:most], "…")
@@ -236,14 +237,16 @@ func (b *builder) sort(items []any, s Selection) {
 	}
 }
 
-// term is a value as it is compared: by its number, then by its text.
+// term is a value as it is compared: by its members in their order. Of two whole
+// numbers that are the same as a float64 the second tells which is greater.
 type term struct {
-	number float64 // of a time: microseconds since 1970; true is 1
+	number float64
+	whole  int64 // 0 of a number that is not whole; of a time: microseconds since 1970; true is 1
 	text   string
 }
 
 func (a term) compare(b term) int {
-	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.text, b.text))
+	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.whole, b.whole), cmp.Compare(a.text, b.text))
 }
 
 // termOf gives the term of a value of a field of a type, and false where there is no
@@ -256,18 +259,29 @@ func termOf(value any, t Type) (term, bool) {
 	case Boolean:
 		truth, ok := value.(bool)
 		if truth {
-			return term{number: 1}, ok
+			return term{whole: 1}, ok
 		}
 		return term{}, ok
 	case Number:
 		if _, isText := value.(string); isText {
 			return term{}, false
 		}
-		number, err := strconv.ParseFloat(fmt.Sprint(value), 64)
-		return term{number: number}, err == nil
+		return numberTerm(fmt.Sprint(value))
 	case Time:
 		at, ok := timeOf(value)
-		return term{number: float64(at.UnixMicro())}, ok
+		return term{whole: at.UnixMicro()}, ok
 	}
 	return term{}, false
+}
+
+func numberTerm(text string) (term, bool) {
+	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return term{number: float64(whole), whole: whole}, true
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	t := term{number: number}
+	if number == math.Trunc(number) && math.Abs(number) < 1<<63 {
+		t.whole = int64(number) // so that 2 and 2.0 are the same
+	}
+	return t, err == nil
 }

@@ -129,6 +129,9 @@ func ReadJSON(text string) (*Table, error) {
 		return nil, err
 	}
 	text = withoutMark(text)
+	if strings.TrimSpace(text) == "" {
+		return nil, fault.Refused("bad_json", "there is no JSON here; a catalog without items is []").At(1, 1)
+	}
 	d := json.NewDecoder(strings.NewReader(text))
 	isArray := strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "[")
 	if isArray {

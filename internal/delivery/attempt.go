@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ const maxReply = 64 << 10
 // try makes one attempt and decides what follows. It gives nil when nothing is
 // left of the lease: the delivery may have been leased again by another process,
 // so it is left alone.
-func (s *Sender) try(ctx context.Context, d *campaign.Delivery, left time.Duration) *campaign.Result {
+func (s *Sender) try(ctx context.Context, d *campaign.Delivery, left time.Duration) *result {
 	switch {
 	case left <= 0:
 		return nil
@@ -33,7 +34,7 @@ func (s *Sender) try(ctx context.Context, d *campaign.Delivery, left time.Durati
 	return s.attempt(ctx, d)
 }
 
-func (s *Sender) attempt(ctx context.Context, d *campaign.Delivery) *campaign.Result {
+func (s *Sender) attempt(ctx context.Context, d *campaign.Delivery) *result {
 	started := s.now()
 	var answered answer
 	err := s.guarded(d, func() (err error) {
@@ -55,7 +56,7 @@ func (s *Sender) attempt(ctx context.Context, d *campaign.Delivery) *campaign.Re
 }
 
 // follow decides what follows from an attempt.
-func follow(d campaign.Delivery, answered answer, now time.Time) *campaign.Result {
+func follow(d campaign.Delivery, answered answer, now time.Time) *result {
 	a := answered.attempt
 	a.Delivery, a.Number = d.ID, d.Attempts+1
 	next := campaign.Next(a.Number, answered.outcome(), now, d.ID)
@@ -64,7 +65,7 @@ func follow(d campaign.Delivery, answered answer, now time.Time) *campaign.Resul
 	if d.State != campaign.Queued {
 		d.Finished = now
 	}
-	return &campaign.Result{Delivery: d, Attempt: &a, Next: next.At}
+	return &result{Result: campaign.Result{Delivery: d, Attempt: &a, Next: next.At}}
 }
 
 func detail(a campaign.Attempt, next campaign.Decision) string {
@@ -164,6 +165,12 @@ func (a *answer) keep(reply *outbound.Response, c *workspace.Credential) {
 	case len(reply.Body) > 0:
 		a.attempt.Message += " (its body is not kept, as it did not come from a public address)"
 	}
+}
+
+// kept is what is stored of an answer: its beginning, without the credential.
+func kept(body []byte, c *workspace.Credential) []byte {
+	body = c.Redact(body)
+	return bytes.Clone(body[:min(len(body), campaign.MaxResponse)])
 }
 
 // failed notes why there was no answer, or no whole one.

@@ -24,7 +24,8 @@ import (
 
 // What holds where Options leave a field at zero.
 const (
-	defaultTimeout = 90 * time.Second // shared/spec/engage.md section 1.3
+	DefaultTimeout = 90 * time.Second // of one attempt; shared/spec/engage.md section 1.3
+
 	defaultPerHost = 32
 	defaultTotal   = 512
 )
@@ -33,7 +34,7 @@ const (
 // one transaction.
 const batch = 256
 
-// leaseSlack is what a lease leaves beside the attempt itself for storing.
+// leaseSlack is what a lease leaves beside the attempt or the render for storing.
 const leaseSlack = 30 * time.Second
 
 // Store keeps deliveries and finds what they are made of.
@@ -105,7 +106,7 @@ func New(store Store, o Options) *Sender {
 	s := &Sender{
 		store: store, definitions: o.Definitions, client: o.Client, ids: o.IDs, now: o.Now,
 		userAgent: o.UserAgent, log: o.Log,
-		timeout: orDefault(o.Timeout, defaultTimeout),
+		timeout: orDefault(o.Timeout, DefaultTimeout),
 		perHost: orDefault(o.PerHost, defaultPerHost),
 		total:   orDefault(o.Total, defaultTotal),
 		wake:    make(chan struct{}, 1),
@@ -142,14 +143,14 @@ func (s *Sender) Step(ctx context.Context, now time.Time) (worked bool, err erro
 	if err != nil || len(leased) == 0 {
 		return false, err
 	}
-	var results []campaign.Result
+	var results []result
 	for i := range leased {
-		result, err := s.deliver(ctx, &leased[i], until)
+		done, err := s.deliver(ctx, &leased[i], until)
 		if err != nil {
 			return true, errors.Join(err, s.finish(ctx, results))
 		}
-		if result != nil {
-			results = append(results, *result)
+		if done != nil {
+			results = append(results, *done)
 		}
 	}
 	return true, s.finish(ctx, results)
@@ -157,8 +158,8 @@ func (s *Sender) Step(ctx context.Context, now time.Time) (worked bool, err erro
 
 // deliver renders a delivery where that was not done, and tries it. It gives nil
 // when the lease has run out.
-func (s *Sender) deliver(ctx context.Context, d *campaign.Delivery, until time.Time) (*campaign.Result, error) {
-	if d.Request == nil {
+func (s *Sender) deliver(ctx context.Context, d *campaign.Delivery, until time.Time) (*result, error) {
+	if s.mayRender(d, until.Sub(s.now())) {
 		if refused, err := s.prepare(ctx, d); refused != nil || err != nil {
 			return refused, err
 		}
@@ -181,23 +182,35 @@ func (s *Sender) lease(ctx context.Context, now time.Time, busy []campaign.Queue
 	return leased, until, err
 }
 
-// hold is how much of its lease a delivery must have left when it is tried. A
-// lease is twice as long, so a delivery may wait this long for its turn.
-func (s *Sender) hold() time.Duration { return s.timeout + leaseSlack }
+// hold is how much of its lease a delivery must have left when it is rendered or
+// tried. A lease is twice as long, so a delivery may wait this long for its turn.
+func (s *Sender) hold() time.Duration { return max(s.timeout, personalize.MaxWait) + leaseSlack }
+
+// mayRender says whether a delivery is to be rendered now. One with too little left
+// of its lease is not: try gives it back.
+func (s *Sender) mayRender(d *campaign.Delivery, left time.Duration) bool {
+	return d.Request == nil && left >= s.hold()
+}
 
 // finish stores results, also when ctx has ended: they have happened.
-func (s *Sender) finish(ctx context.Context, results []campaign.Result) error {
+func (s *Sender) finish(ctx context.Context, results []result) error {
 	if len(results) == 0 {
 		return nil
 	}
-	return s.store.Finish(context.WithoutCancel(ctx), results)
+	stored := make([]campaign.Result, len(results))
+	for i := range results {
+		stored[i] = results[i].Result
+	}
+	return s.store.Finish(context.WithoutCancel(ctx), stored)
+}
+
+// result is what became of a leased delivery.
+type result struct {
+	campaign.Result
+	unchanged bool // it remains due as it was when it was leased
 }
 
 // unchanged is the result of a delivery that was not tried and remains due.
-func unchanged(d *campaign.Delivery, now time.Time) *campaign.Result {
-	return &campaign.Result{Delivery: *d, Next: now}
-}
-
-func isUnchanged(r *campaign.Result) bool {
-	return r.Delivery.State == campaign.Queued && r.Attempt == nil
+func unchanged(d *campaign.Delivery, now time.Time) *result {
+	return &result{Result: campaign.Result{Delivery: *d, Next: now}, unchanged: true}
 }

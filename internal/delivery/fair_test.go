@@ -99,7 +99,7 @@ func TestManySilentHostsDoNotHoldUpOthers(t *testing.T) {
 			if hostOf(r) == "good.example" {
 				return answers(200, "")(ctx, r)
 			}
-			time.Sleep(defaultTimeout)
+			time.Sleep(DefaultTimeout)
 			return refuses(outbound.Timeout, "did not answer in time")(ctx, r)
 		}
 		for i := range 16 {
@@ -113,9 +113,9 @@ func TestManySilentHostsDoNotHoldUpOthers(t *testing.T) {
 			s.Wake()
 			stored()
 			if d := w.delivery(id + 1); d.State != campaign.Delivered {
-				t.Errorf("%v after the start the message for a healthy host is %s", time.Duration(id)*defaultTimeout, d.State)
+				t.Errorf("%v after the start the message for a healthy host is %s", time.Duration(id)*DefaultTimeout, d.State)
 			}
-			time.Sleep(defaultTimeout)
+			time.Sleep(DefaultTimeout)
 		}
 		stop()
 	})

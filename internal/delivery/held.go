@@ -43,7 +43,7 @@ func (h *held) left(id event.ID, now time.Time) time.Duration {
 }
 
 // drop ends the hold on some of the results' deliveries.
-func (h *held) drop(results []campaign.Result, which func(*campaign.Result) bool) {
+func (h *held) drop(results []result, which func(*result) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range results {

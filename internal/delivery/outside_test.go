@@ -253,6 +253,57 @@ func TestRunPutsBack(t *testing.T) {
 	})
 }
 
+// TestPutBackWhileTheLeaseRunsOut has a slow disk keep the result of a message that
+// is put back until its lease is over: it is held all the same, and sent once.
+func TestPutBackWhileTheLeaseRunsOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := bubble(t)
+		w.define("c", campaign.Webhook{URL: "https://a.example/in", Body: `{% connected_content https://b.example/x :retry %}{{connected.n}}`})
+		asked, sent := 0, 0
+		w.receive = byHost(map[string]func(context.Context, outbound.Request) (*outbound.Response, error){
+			"a.example": func(ctx context.Context, r outbound.Request) (*outbound.Response, error) {
+				sent++
+				return answers(200, "")(ctx, r)
+			},
+			"b.example": func(ctx context.Context, r outbound.Request) (*outbound.Response, error) {
+				if asked++; asked == 1 {
+					return answers(503, "")(ctx, r)
+				}
+				return answers(200, `{"n":7}`)(ctx, r)
+			},
+		})
+		w.queue(1, "c")
+		w.stalled = 2*w.sender().hold() + 10*time.Second
+		_, stop := started(t, w)
+		time.Sleep(time.Hour)
+		if d := w.delivery(1); sent != 1 || d.State != campaign.Delivered || d.PutBack != 1 || len(w.attempts) != 1 {
+			t.Errorf("sent %d times, %d attempts: %+v", sent, len(w.attempts), d)
+		}
+		stop()
+	})
+}
+
+// TestNothingIsRenderedOnALeaseThatIsNearlyOver has messages with slow content wait
+// for each other: they are given back, not rendered while somebody else may lease
+// them.
+func TestNothingIsRenderedOnALeaseThatIsNearlyOver(t *testing.T) {
+	for _, test := range []struct {
+		left           time.Duration
+		held, rendered bool
+	}{{0, false, false}, {119 * time.Second, true, false}, {120 * time.Second, true, true}} {
+		w := newWorld(t)
+		w.queue(1, "c")
+		d := w.delivery(1)
+		done, err := w.sender().deliver(t.Context(), &d, noon.Add(test.left))
+		if err != nil || (done != nil) != test.held || (d.Request != nil) != test.rendered || w.saves > 0 != test.rendered {
+			t.Errorf("%v: %+v, %v", test.left, done, err)
+		}
+		if test.held && done.unchanged == test.rendered {
+			t.Errorf("%v: it is given back: %v", test.left, done.unchanged)
+		}
+	}
+}
+
 func TestTrialsFromOutside(t *testing.T) {
 	w := newWorld(t)
 	w.stock()

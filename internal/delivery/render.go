@@ -14,7 +14,7 @@ import (
 
 // prepare renders a delivery, which is to be stored before it is tried. It gives
 // the result of one that cannot be tried, or not yet, else nil.
-func (s *Sender) prepare(ctx context.Context, d *campaign.Delivery) (*campaign.Result, error) {
+func (s *Sender) prepare(ctx context.Context, d *campaign.Delivery) (*result, error) {
 	request, err := s.render(ctx, d)
 	var no *campaign.Unsendable
 	var later *personalize.Unavailable
@@ -123,8 +123,8 @@ func activeCampaign(defs Definitions, id string) (*campaign.Campaign, error) {
 }
 
 // refuse ends a delivery that cannot be sent.
-func refuse(d *campaign.Delivery, why *campaign.Unsendable, now time.Time) *campaign.Result {
-	r := &campaign.Result{Delivery: *d}
+func refuse(d *campaign.Delivery, why *campaign.Unsendable, now time.Time) *result {
+	r := &result{Result: campaign.Result{Delivery: *d}}
 	r.Delivery.State = campaign.NotSent
 	if d.Attempts > 0 {
 		r.Delivery.State = campaign.Failed
@@ -135,14 +135,14 @@ func refuse(d *campaign.Delivery, why *campaign.Unsendable, now time.Time) *camp
 
 // putBack decides about a delivery that cannot be rendered for want of connected
 // content.
-func putBack(d *campaign.Delivery, why *personalize.Unavailable, now time.Time) *campaign.Result {
+func putBack(d *campaign.Delivery, why *personalize.Unavailable, now time.Time) *result {
 	number := d.PutBack + 1
 	next := campaign.NextRender(number, why, now, d.ID)
 	if next.State != campaign.Queued {
 		return refuse(d, &campaign.Unsendable{Reason: next.Reason,
 			Detail: fmt.Sprintf("%s; this was the last of %d times", why.Detail, campaign.MaxAttempts)}, now)
 	}
-	r := &campaign.Result{Delivery: *d, Next: next.At}
+	r := &result{Result: campaign.Result{Delivery: *d, Next: next.At}}
 	r.Delivery.PutBack, r.Delivery.Reason = number, next.Reason
 	r.Delivery.Detail = oneLine(fmt.Sprintf("%s; this was time %d of %d, the next is at %s",
 		why.Detail, number, campaign.MaxAttempts, next.At.UTC().Format(time.DateTime+" MST")))

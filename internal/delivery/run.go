@@ -36,7 +36,7 @@ func (s *Sender) Run(ctx context.Context) error {
 		queues:   newQueues(s.perHost, s.total, s.Wake),
 		held:     held{until: map[event.ID]time.Time{}},
 		rendered: make(chan rendered, batch),
-		results:  make(chan campaign.Result, batch),
+		results:  make(chan result, batch),
 	}
 	var stored sync.WaitGroup
 	stored.Go(func() { r.keep(ctx) })
@@ -75,7 +75,7 @@ type run struct {
 	queues   *queues
 	held     held
 	rendered chan rendered
-	results  chan campaign.Result
+	results  chan result
 	working  sync.WaitGroup // all that may still give results
 
 	cancel context.CancelFunc // ends everything
@@ -162,16 +162,17 @@ func (r *run) start(ctx context.Context) {
 // attempt, nil when none was made. That rendering has a turn of its own keeps slots
 // free while requests are stored.
 func (r *run) work(ctx context.Context, d campaign.Delivery) *campaign.Attempt {
-	if d.Request == nil {
+	left := r.held.left(d.ID, r.now())
+	if r.mayRender(&d, left) {
 		r.render(ctx, d)
 		return nil
 	}
-	result := r.try(ctx, &d, r.held.left(d.ID, r.now()))
-	if result == nil {
+	done := r.try(ctx, &d, left)
+	if done == nil {
 		return nil
 	}
-	r.results <- *result
-	return result.Attempt
+	r.results <- *done
+	return done.Attempt
 }
 
 // rendered is a delivery whose request is to be stored.
@@ -183,11 +184,11 @@ type rendered struct {
 // render renders a delivery and hands it to keep, which lines it up again.
 func (r *run) render(ctx context.Context, d campaign.Delivery) {
 	planned := d.Host
-	switch result, err := r.prepare(ctx, &d); {
+	switch done, err := r.prepare(ctx, &d); {
 	case err != nil:
 		r.failed(err)
-	case result != nil:
-		r.results <- *result
+	case done != nil:
+		r.results <- *done
 	default:
 		r.working.Add(1)
 		r.rendered <- rendered{delivery: d, back: d.Host == planned}
@@ -227,20 +228,22 @@ func (r *run) record(ctx context.Context) {
 			continue
 		}
 		// What is given back may be leased again before Finish returns, and is then
-		// to be taken. Anything else is held until its result is stored.
-		r.held.drop(results, isUnchanged)
+		// to be taken. Anything else, also what is put back to be rendered later, is
+		// held until its result is stored: else a lease that has run out meanwhile
+		// would have it sent twice.
+		r.held.drop(results, func(done *result) bool { return done.unchanged })
 		if err := r.finish(ctx, results); err != nil {
 			r.failed(err)
 			broken = true
 		}
-		r.held.drop(results, func(result *campaign.Result) bool { return !isUnchanged(result) })
+		r.held.drop(results, func(done *result) bool { return !done.unchanged })
 		r.Wake() // there may be room by now for what was given back
 	}
 }
 
 // gather takes a batch of results, or what there is after a little while.
-func (r *run) gather(first campaign.Result) []campaign.Result {
-	results := []campaign.Result{first}
+func (r *run) gather(first result) []result {
+	results := []result{first}
 	enough := time.After(linger)
 	for len(results) < batch {
 		select {

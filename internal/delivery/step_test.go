@@ -142,7 +142,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
-	if r.Limits.Timeout != defaultTimeout || len(r.Policy.Allow) != 1 {
+	if r.Limits.Timeout != DefaultTimeout || len(r.Policy.Allow) != 1 {
 		t.Errorf("limits %+v, policy %+v", r.Limits, r.Policy)
 	}
 }

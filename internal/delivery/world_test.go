@@ -65,6 +65,7 @@ type world struct {
 	leases  int
 	saves   int
 	fail    error         // of every Finish
+	stalled time.Duration // before the effect of Finish
 	syncing time.Duration // from the effect of Finish to its return
 }
 
@@ -267,6 +268,7 @@ func (w *world) SaveRequests(_ context.Context, rendered []campaign.Delivery) er
 }
 
 func (w *world) Finish(_ context.Context, results []campaign.Result) error {
+	time.Sleep(w.stalled)
 	defer time.Sleep(w.syncing) // on the clock of a bubble, or not at all
 	w.mu.Lock()
 	defer w.mu.Unlock()

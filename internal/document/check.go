@@ -1,7 +1,9 @@
 package document
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,8 +14,8 @@ import (
 // check reports what does not fit together once all documents are in place. Only
 // what this apply brings or touches is looked at.
 func (p *planning) check() {
-	for id, d := range p.given {
-		e := p.after[id]
+	for _, id := range inOrder(p.given) {
+		d, e := p.given[id], p.after[id]
 		if e == nil || e.doc != d {
 			continue // it was refused before
 		}
@@ -41,6 +43,19 @@ func (p *planning) check() {
 			p.checkTexts(d, id)
 		}
 	}
+	p.checkLinks()
+}
+
+// inOrder gives the keys of a map in an order that is always the same, so that
+// people are told the same each time.
+func inOrder[V any](m map[identity]V) []identity {
+	return slices.SortedFunc(maps.Keys(m), func(a, b identity) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(kinds, a.kind), slices.Index(kinds, b.kind)),
+			cmp.Compare(a.workspace, b.workspace),
+			cmp.Compare(a.id, b.id),
+		)
+	})
 }
 
 // others gives all other documents of a kind.
@@ -153,7 +168,8 @@ func (p *planning) checkCredentials(d *document, id identity, s *campaignSpec) {
 // checkUses holds that a changed credential still fits the stored campaigns that
 // name it; campaigns of this apply are checked themselves.
 func (p *planning) checkUses(d *document, id identity, s *credentialSpec) {
-	for other, e := range p.after {
+	for _, other := range inOrder(p.after) {
+		e := p.after[other]
 		c, ok := e.doc.spec.(*campaignSpec)
 		if !ok || other.workspace != id.workspace || p.given[other] != nil {
 			continue

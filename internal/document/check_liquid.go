@@ -128,7 +128,8 @@ func (p *planning) checkSelectionsKept(d *document, id identity, s *catalogSpec)
 	if len(gone) == 0 {
 		return
 	}
-	for other, e := range p.after {
+	for _, other := range inOrder(p.after) {
+		e := p.after[other]
 		if other.workspace != id.workspace || p.given[other] != nil {
 			continue
 		}
@@ -153,7 +154,7 @@ func (p *planning) checkNesting(d *document, id identity, s *snippetSpec) {
 			continue
 		}
 		for _, inner := range p.snippetsIn(use.Name, id.workspace) {
-			line, column, _ := d.in.placeIn(c.at, use.Start.Line, use.Start.Column)
+			line, column, _ := d.in.lines.Place(c.at, use.Start.Line, use.Start.Column)
 			p.report.Warnings = append(p.report.Warnings, Warning{File: d.in.file, Line: line, Column: column, Message: fmt.Sprintf(
 				"messages that use this snippet do not show %q, which %q uses: snippets within snippets go one level deep", inner, use.Name)})
 		}

@@ -2,7 +2,7 @@ package document
 
 import (
 	"encoding/json"
-	"strings"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,6 +16,10 @@ const maxDataDepth = 16
 // rows reads the items of a catalog. ok is false when one was refused.
 func (r *reader) rows(n *yaml.Node) (rows []*liquid.Map, ok bool) {
 	before := len(r.problems)
+	if size := textBytes(n); size > catalog.MaxBytes {
+		r.refuse(n, "too_large", "the items have %d bytes; at most %d are kept in this version", size, catalog.MaxBytes)
+		return nil, false
+	}
 	for _, item := range r.items(n, "items", catalog.MaxItems) {
 		if item.Kind != yaml.MappingNode {
 			r.refuse(item, "wrong_type", "an item must be written as names and values, but is %s", shape(item))
@@ -52,7 +56,11 @@ func (r *reader) plainValue(n *yaml.Node, depth int) any {
 	case "!!null":
 		return nil
 	case "!!bool":
-		return strings.EqualFold(n.Value, "true")
+		truth, ok := truthOf(n)
+		if !ok {
+			r.refuse(n, "wrong_type", "%.80q is neither true nor false", n.Value)
+		}
+		return truth
 	case "!!int", "!!float":
 		if value, err := liquid.FromJSON([]byte(n.Value)); err == nil && json.Valid([]byte(n.Value)) {
 			return value
@@ -83,6 +91,23 @@ func (r *reader) plainMap(n *yaml.Node, depth int) any {
 	return m
 }
 
+// truthOf reads a scalar with the tag of a boolean, which may be a yes as well: the
+// library knows that word only without the tag.
+func truthOf(n *yaml.Node) (truth, ok bool) {
+	untagged := yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
+	err := untagged.Decode(&truth)
+	return truth, err == nil
+}
+
+// textBytes is the size of all texts at and below a node.
+func textBytes(n *yaml.Node) int {
+	size := len(n.Value)
+	for _, member := range n.Content {
+		size += textBytes(member)
+	}
+	return size
+}
+
 // plainCopy writes what plainValue reads, in the one form in which it is stored.
 func plainCopy(n *yaml.Node) *yaml.Node {
 	switch n.Kind {
@@ -101,7 +126,8 @@ func plainCopy(n *yaml.Node) *yaml.Node {
 	case "!!null":
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: "null"}
 	case "!!bool":
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: strings.ToLower(n.Value)}
+		truth, _ := truthOf(n) // what is neither was refused
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: strconv.FormatBool(truth)}
 	case "!!int", "!!float":
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
 	}

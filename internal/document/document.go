@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"platen/internal/catalog"
 )
 
 // Kind is a kind of document.
@@ -42,9 +44,13 @@ var kinds = []Kind{
 // laterKinds belong to the format and not to this version.
 var laterKinds = []Kind{"Segment", "Layout", "Asset"}
 
-// MaxFileBytes is the greatest size of a file of documents: a catalog of the
-// greatest size, as it is written in YAML.
-const MaxFileBytes = 8 << 20
+// The bounds of what is read, in bytes. A file is as large as an export of many
+// catalogs; a document as one catalog of the greatest size, and what it says beside
+// its data. The size of a document is that of its texts, however they are written.
+const (
+	MaxFileBytes     = 64 << 20
+	maxDocumentBytes = catalog.MaxBytes + 1<<20
+)
 
 // File is a file of documents: YAML, several of them with --- between.
 type File struct {
@@ -120,6 +126,10 @@ func (r *reader) documents() []*document {
 func (r *reader) document(node *yaml.Node) *document {
 	root := node.Content[0]
 	if root.ShortTag() == "!!null" {
+		return nil
+	}
+	if size := textBytes(root); size > maxDocumentBytes {
+		r.refuse(root, "too_large", "%s has %d bytes; at most %d are kept", describe(root), size, maxDocumentBytes)
 		return nil
 	}
 	o := r.object(root, describe(root))

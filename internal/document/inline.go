@@ -38,7 +38,7 @@ func Inline(f File, read func(name string) ([]byte, error)) (File, error) {
 			r.refuse(ref.name, "file_unreadable", "%s", problem)
 		}
 	}
-	return File{Name: f.Name, Data: []byte(strings.Join(r.lines, "\n"))}, r.problems.orNil()
+	return File{Name: f.Name, Data: []byte(r.lines.String())}, r.problems.orNil()
 }
 
 // fileReference is a member file: of a document.
@@ -98,18 +98,20 @@ func (ref fileReference) form() string {
 
 // replace writes the text in place of the reference.
 func (r *reader) replace(ref fileReference, text string) (problem string) {
-	at := ref.name.Line - 1
-	line := []rune(strings.TrimSuffix(r.lines[at], "\r"))
+	const member = "file"
+	line := []rune(r.lines.content(ref.name.Line))
 	key, name := ref.key.Column-1, ref.name.Column-1
-	if ref.key.Line != ref.name.Line || ref.key.Style != 0 {
+	if ref.key.Line != ref.name.Line || name > len(line) || key+len(member) > name || string(line[key:key+len(member)]) != member {
 		return "write file: and the name behind it in one line, without quotes around file"
 	}
 	end := name + rawRunes(string(line[name:]), ref.name)
 	if end == name {
 		return "write the name of the file in one line and without escapes"
 	}
-	between := string(line[key+len("file") : name])
-	r.lines[at] = string(line[:key]) + ref.form() + between + quoted(text) + string(line[end:])
+	behindKey, behindName := string(line[key+len(member):name]), string(line[end:])
+	whole := &r.lines[ref.name.Line-1]
+	lineBreak := strings.TrimPrefix(*whole, string(line))
+	*whole = string(line[:key]) + ref.form() + behindKey + quoted(text) + behindName + lineBreak
 	return ""
 }
 

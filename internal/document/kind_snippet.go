@@ -38,7 +38,3 @@ func decodeSnippet(o *object, h head) spec {
 	}
 	return s
 }
-
-func (s *snippetSpec) compile(number int64) *Snippet {
-	return &Snippet{Workspace: number, Name: s.Name, Template: s.template}
-}

@@ -306,3 +306,54 @@ func TestLiquidExamples(t *testing.T) {
 		t.Errorf("a product that is not in the catalog: %v", err)
 	}
 }
+
+// A workspace holds many catalogs of the greatest size, and its export can be applied.
+func TestExportOfGreatCatalogs(t *testing.T) {
+	s := newServer(t)
+	s.apply(shop)
+	for i := range 3 {
+		row := "  i%d," + strings.Repeat("x", 380) + "\n"
+		var b strings.Builder
+		fmt.Fprintf(&b, "kind: Catalog\nworkspace: shop\nname: c%d\ncsv: |\n  id,text\n", i)
+		for item := range 9000 {
+			fmt.Fprintf(&b, row, item)
+		}
+		s.apply(b.String())
+	}
+	report := s.applyFiles(File{Name: "export.yaml", Data: s.export()})
+	if got := actions(report); got[Unchanged] != 4 || len(report.Changes) != 4 {
+		t.Errorf("applying the export: %v", got)
+	}
+}
+
+// A document is bounded by what it says, in whatever form.
+func TestDocumentsHaveABoundedSize(t *testing.T) {
+	s := newServer(t)
+	s.apply(shop)
+	large := strings.Repeat("x", 5000)
+	items := "kind: Catalog\nworkspace: shop\nname: c\nitems:\n" + strings.Repeat("  - {id: a, text: "+large+"}\n", catalog.MaxBytes/len(large)+1)
+	if got := s.refuses(items); !strings.Contains(got, "test.yaml:5:3: the items have ") {
+		t.Errorf("items: %.200s", got)
+	}
+	list := "kind: PromotionList\nworkspace: shop\nname: c\ncsv: " + strings.Repeat("x", maxDocumentBytes) + "\n"
+	if got := s.refuses(list); !strings.Contains(got, "test.yaml:1:1: kind PromotionList has ") {
+		t.Errorf("a list: %.200s", got)
+	}
+}
+
+// A boolean may be written as YAML 1.1 does when its tag says so.
+func TestTaggedBooleans(t *testing.T) {
+	s := newServer(t)
+	s.apply(shop + "kind: Catalog\nworkspace: shop\nname: c\nitems: [{id: a, on: !!bool yes, off: !!bool no}]\n")
+	c, _ := s.reg.Current().Catalog(1, "c")
+	if got := evaluate(t, "{{i.on}} {{i.off}}", map[string]any{"i": c.Items([]string{"a"})[0]}); got != "true false" {
+		t.Errorf("got %s", got)
+	}
+	export := string(s.export())
+	if !strings.Contains(export, "on: true") || !strings.Contains(export, "off: false") {
+		t.Errorf("the export is\n%s", export)
+	}
+	if got := s.refuses("kind: Catalog\nworkspace: shop\nname: d\nitems: [{id: a, on: !!bool maybe}]\n"); !strings.Contains(got, "test.yaml:4:21: \"maybe\" is neither true nor false") {
+		t.Error(got)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"platen/internal/campaign"
 	"platen/internal/catalog"
 	"platen/internal/workspace"
+	"platen/liquid"
 )
 
 func newLive(sealer *workspace.Sealer) *Live {
@@ -26,7 +27,7 @@ func newLive(sealer *workspace.Sealer) *Live {
 		blockByName:     map[inWorkspace]*block.Block{},
 		catalogs:        map[inWorkspace]*catalog.Catalog{},
 		promotionLists:  map[inWorkspace]*catalog.PromotionList{},
-		snippets:        map[inWorkspace]*Snippet{},
+		snippets:        map[inWorkspace]*liquid.Template{},
 	}
 }
 
@@ -74,7 +75,7 @@ func (l *Live) add(stored Stored, s spec) error {
 	case *promotionListSpec:
 		l.promotionLists[inWorkspace{stored.Workspace, s.Name}] = s.compile(stored.Workspace)
 	case *snippetSpec:
-		l.snippets[inWorkspace{stored.Workspace, s.Name}] = s.compile(stored.Workspace)
+		l.snippets[inWorkspace{stored.Workspace, s.Name}] = s.template
 	case *campaignSpec:
 		l.addCampaign(s.compile(stored.Workspace, stored.ID, stored.Version))
 	case *blockSpec:

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,12 +19,14 @@ import (
 type reader struct {
 	file     string
 	data     []byte
-	lines    []string
+	lines    Lines
 	problems Problems
 }
 
+// newReader leaves a byte order mark out, which would shift the first line.
 func newReader(f File) *reader {
-	return &reader{file: f.Name, data: f.Data, lines: strings.Split(string(f.Data), "\n")}
+	data := bytes.TrimPrefix(f.Data, []byte("\ufeff"))
+	return &reader{file: f.Name, data: data, lines: SplitLines(string(data))}
 }
 
 // maxMembers is how many members an object and how many items a list may have. It

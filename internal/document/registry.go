@@ -79,14 +79,7 @@ type Live struct {
 	blockByName     map[inWorkspace]*block.Block
 	catalogs        map[inWorkspace]*catalog.Catalog
 	promotionLists  map[inWorkspace]*catalog.PromotionList
-	snippets        map[inWorkspace]*Snippet
-}
-
-// Snippet is text that messages use by its name.
-type Snippet struct {
-	Workspace int64
-	Name      string
-	Template  *liquid.Template // of the Braze dialect
+	snippets        map[inWorkspace]*liquid.Template
 }
 
 // inWorkspace is a name that is unique within a workspace.
@@ -170,13 +163,11 @@ func (l *Live) PromotionList(workspaceID int64, name string) (*catalog.Promotion
 	return p, ok
 }
 
-// Snippet finds a snippet of a workspace by its name.
+// Snippet finds a snippet of a workspace by its name: text that messages use, as a
+// template of the Braze dialect.
 func (l *Live) Snippet(workspaceID int64, name string) (*liquid.Template, bool) {
-	s, ok := l.snippets[inWorkspace{workspaceID, name}]
-	if !ok {
-		return nil, false
-	}
-	return s.Template, true
+	t, ok := l.snippets[inWorkspace{workspaceID, name}]
+	return t, ok
 }
 
 // Workspaces gives all workspaces, by name.
@@ -197,21 +188,6 @@ func (l *Live) Campaigns(workspaceID int64) []*campaign.Campaign {
 // Blocks gives the blocks of a workspace, by name.
 func (l *Live) Blocks(workspaceID int64) []*block.Block {
 	return sorted(l.blockByName, func(b *block.Block) (bool, string) { return b.Workspace == workspaceID, b.Name })
-}
-
-// Catalogs gives the catalogs of a workspace, by name.
-func (l *Live) Catalogs(workspaceID int64) []*catalog.Catalog {
-	return sorted(l.catalogs, func(c *catalog.Catalog) (bool, string) { return c.Workspace == workspaceID, c.Name })
-}
-
-// PromotionLists gives the lists of promotion codes of a workspace, by name.
-func (l *Live) PromotionLists(workspaceID int64) []*catalog.PromotionList {
-	return sorted(l.promotionLists, func(p *catalog.PromotionList) (bool, string) { return p.Workspace == workspaceID, p.Name })
-}
-
-// Snippets gives the snippets of a workspace, by name.
-func (l *Live) Snippets(workspaceID int64) []*Snippet {
-	return sorted(l.snippets, func(s *Snippet) (bool, string) { return s.Workspace == workspaceID, s.Name })
 }
 
 // sorted gives the values of a map that belong to a list, by name.

@@ -5,54 +5,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
 	"platen/liquid"
 )
 
-// placeIn finds the place in the file of a line and column, both from 1, within
-// the text of a scalar. It is exact for literal blocks (|) and for texts of one
-// line without escapes; otherwise it is the place where the scalar begins, and
-// exact is false.
-func (r *reader) placeIn(n *yaml.Node, line, column int) (fileLine, fileColumn int, exact bool) {
-	if n.Style&yaml.LiteralStyle != 0 {
-		return n.Line + line, column + r.indentOf(n), true
-	}
-	if n.Style&yaml.FoldedStyle != 0 || strings.Contains(n.Value, "\n") || !r.holds(n) {
-		return n.Line, n.Column, false
-	}
-	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		column++ // behind the quote
-	}
-	return n.Line, n.Column + column - 1, true
-}
-
-// indentOf is the number of spaces before the lines of a literal block: what the
-// file has before the first line of the text that is not empty.
-func (r *reader) indentOf(n *yaml.Node) int {
-	for i, text := range strings.Split(n.Value, "\n") {
-		if text == "" {
-			continue
-		}
-		if at := n.Line + i; at < len(r.lines) {
-			raw := strings.TrimSuffix(r.lines[at], "\r")
-			return utf8.RuneCountInString(raw) - utf8.RuneCountInString(text)
-		}
-	}
-	return 0
-}
-
-// holds says whether a scalar of one line stands in the file as its value reads,
-// without escapes.
-func (r *reader) holds(n *yaml.Node) bool {
-	return n.Line <= len(r.lines) && strings.Contains(r.lines[n.Line-1], n.Value)
-}
-
 // refuseIn reports a mistake at a line and column of a scalar's text.
 func (r *reader) refuseIn(n *yaml.Node, line, column int, reason, message string) {
-	fileLine, fileColumn, exact := r.placeIn(n, line, column)
+	fileLine, fileColumn, exact := r.lines.Place(n, line, column)
 	if !exact {
 		message = fmt.Sprintf("%s (line %d, column %d of the text)", message, line, column)
 	}

@@ -2,6 +2,7 @@ package manage_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -154,7 +155,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		{"a wrong type", "/api/v1/apply", `{"files":3}`, 400, "wrong_type", `"pointer":"/files"`},
 		{"a wrong type within", "/api/v1/apply", `{"files":[{"name":1}]}`, 400, "wrong_type", `files.name`},
 		{"no files", "/api/v1/apply", `{}`, 400, "no_files", "files"},
-		{"too much", "/api/v1/apply", strings.Repeat(" ", manage.MaxBody+1), 413, "too_large", "8388608"},
+		{"too much", "/api/v1/apply", strings.Repeat(" ", manage.MaxBody+1), 413, "too_large", "67108864"},
 		{"nobody", test, `{}`, 400, "missing_identity", "user id"},
 		{"an unknown member of a test", test, `{"as":"anna","sned":true}`, 400, "unknown_field", "sned"},
 		{"properties that are no object", test, `{"as":"anna","properties":[1]}`, 400, "wrong_type", `"pointer":"/properties"`},
@@ -171,6 +172,29 @@ func TestBodiesThatAreRefused(t *testing.T) {
 			if strings.Contains(body, internal) {
 				t.Errorf("%s: the answer shows %q: %s", c.name, internal, body)
 			}
+		}
+	}
+}
+
+// What was exported can be applied again, whatever a workspace holds.
+func TestGreatExportsAreApplied(t *testing.T) {
+	w := newWorld(t)
+	for i := range 3 {
+		row := "<b>\"%d\"</b>\n" + strings.Repeat("y", 375)
+		var text strings.Builder
+		fmt.Fprintf(&text, "kind: Catalog\nworkspace: other\nname: c%d\nitems:\n", i)
+		for item := range 9000 {
+			fmt.Fprintf(&text, "  - {id: i%d, text: %q}\n", item, fmt.Sprintf(row, item))
+		}
+		w.applies(text.String(), false)
+	}
+	export := w.ask("GET", "/api/v1/export?workspace=other", adminToken, "").Body.String()
+	if len(export) < 10<<20 {
+		t.Fatalf("the export has %d bytes", len(export))
+	}
+	for _, change := range w.applies(export, false).Changes {
+		if change.Action != document.Unchanged {
+			t.Errorf("%s %s is %s", change.Kind, change.Name, change.Action)
 		}
 	}
 }

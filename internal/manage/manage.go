@@ -25,8 +25,9 @@ import (
 	"platen/internal/workspace"
 )
 
-// MaxBody bounds the documents of one apply, in bytes.
-const MaxBody = 8 << 20
+// MaxBody bounds the documents of one apply, in bytes: as large as one file of
+// documents may be.
+const MaxBody = document.MaxFileBytes
 
 // Store is what the API reads.
 type Store interface {

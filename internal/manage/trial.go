@@ -10,6 +10,7 @@ import (
 	"platen/internal/delivery"
 	"platen/internal/event"
 	"platen/internal/fault"
+	"platen/internal/personalize"
 	"platen/internal/profile"
 	"platen/internal/reply"
 )
@@ -33,9 +34,10 @@ type Tried struct {
 	Outside
 }
 
-// TestWithin is the longest that a test may take. Its receiver has the time of any
-// other delivery, which is more than the server gives to write other answers.
-const TestWithin = 2 * time.Minute
+// TestWithin is the longest that a test may take: the calls of its connected
+// content, the one attempt, which has the time of any other, and some time for the
+// store and the answer. It is more than the server gives to write other answers.
+const TestWithin = personalize.MaxWait + delivery.DefaultTimeout + 10*time.Second
 
 func (h *Handler) testCampaign(w http.ResponseWriter, r *request) error {
 	var body Trial

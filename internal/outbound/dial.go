@@ -70,7 +70,7 @@ func (d *dialer) connect(ctx context.Context, hostPort string) (net.Conn, error)
 	if err != nil {
 		return nil, err
 	}
-	addrs, err = d.permitted(host, addrs)
+	addrs, err = d.permitted(host, uint16(port), addrs)
 	if err != nil {
 		return nil, err
 	}
@@ -119,21 +119,35 @@ func endsInNumber(host string) bool {
 	return strings.Trim(last, digits) == ""
 }
 
-// permitted leaves out the closed addresses. It fails when none is left.
-func (d *dialer) permitted(host string, addrs []netip.Addr) ([]netip.Addr, error) {
+// permitted leaves out the addresses that are closed, or closed at this port. It
+// fails when none is left, with the reason of the first.
+func (d *dialer) permitted(host string, port uint16, addrs []netip.Addr) ([]netip.Addr, error) {
 	var open []netip.Addr
 	var refusal *Error
 	for _, addr := range addrs {
-		if b, refused := d.policy.refuses(addr); !refused {
+		refused := d.judge(host, port, addr)
+		switch {
+		case refused == nil:
 			open = append(open, addr)
-		} else if refusal == nil {
-			refusal = deniedError(host, addr, b)
+		case refusal == nil:
+			refusal = refused
 		}
 	}
 	if len(open) == 0 {
 		return nil, refusal
 	}
 	return open, nil
+}
+
+// judge gives the reason why an address may not be dialled, nil for none.
+func (d *dialer) judge(host string, port uint16, addr netip.Addr) *Error {
+	if b, refused := d.policy.refuses(addr); refused {
+		return deniedError(host, addr, b)
+	}
+	if d.policy.closesPort(addr, port) {
+		return closedPortError(host, port, addr, d.policy.PublicPorts)
+	}
+	return nil
 }
 
 // alternate lets IPv6 and IPv4 take turns, beginning with the family that the

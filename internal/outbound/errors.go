@@ -79,6 +79,14 @@ func deniedError(host string, addr netip.Addr, b block) *Error {
 	}
 }
 
+func closedPortError(host string, port uint16, addr netip.Addr, open []uint16) *Error {
+	return &Error{
+		Kind: Denied, Host: host, Addr: addr,
+		Message: fmt.Sprintf("port %d of %s is closed here, as its address is public; the open ports are %s",
+			port, host, strings.Trim(fmt.Sprint(open), "[]")),
+	}
+}
+
 func lookupError(host string, cause error) *Error {
 	e := &Error{Kind: DNS, Host: host, cause: cause}
 	var dns *net.DNSError

@@ -10,13 +10,17 @@ import (
 )
 
 // Policy says which closed addresses a workspace may reach all the same. Public
-// addresses are always open; the zero Policy opens nothing else.
+// addresses are open, unless at other ports than PublicPorts; the zero Policy opens
+// nothing else.
 //
 // A range opens a closed block only where it lies inside that block: 10.0.0.0/8
 // opens the private network 10.0.0.0/8, while 0.0.0.0/0 opens nothing, and a cloud's
 // metadata service stays closed until its own address is listed.
 type Policy struct {
 	Allow []netip.Prefix
+	// PublicPorts are the ports at which public addresses may be reached; none means
+	// all. An address in a range of Allow may be reached at any.
+	PublicPorts []uint16
 }
 
 // ParsePolicy reads the ranges of a workspace's setting egress.allow, each as CIDR
@@ -92,7 +96,8 @@ func (p Policy) canonical() Policy {
 		}
 	}
 	slices.SortFunc(allow, netip.Prefix.Compare)
-	return Policy{Allow: slices.Compact(allow)}
+	ports := slices.Sorted(slices.Values(p.PublicPorts))
+	return Policy{Allow: slices.Compact(allow), PublicPorts: slices.Compact(ports)}
 }
 
 // key tells canonical policies apart.
@@ -101,6 +106,9 @@ func (p Policy) key() string {
 	for _, prefix := range p.Allow {
 		key = prefix.AppendTo(key)
 		key = append(key, ' ')
+	}
+	for _, port := range p.PublicPorts {
+		key = strconv.AppendUint(append(key, ':'), uint64(port), 10)
 	}
 	return string(key)
 }
@@ -114,6 +122,18 @@ func (p Policy) refuses(addr netip.Addr) (block, bool) {
 		}
 	}
 	return block{}, false
+}
+
+// closesPort tells whether an address that is not refused may not be reached at a
+// port. One that carries a public address leads there, so it is as public.
+func (p Policy) closesPort(addr netip.Addr, port uint16) bool {
+	if len(p.PublicPorts) == 0 || slices.Contains(p.PublicPorts, port) {
+		return false
+	}
+	return slices.ContainsFunc(withCarried(addr), func(a netip.Addr) bool {
+		_, inBlock := blockOf(a)
+		return !inBlock
+	})
 }
 
 func (p Policy) opens(b block, addr netip.Addr) bool {

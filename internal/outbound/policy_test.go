@@ -3,7 +3,9 @@ package outbound
 import (
 	"errors"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -260,5 +262,51 @@ func TestEqualPoliciesHaveOneKey(t *testing.T) {
 	}
 	if other := policy(t, "127.0.0.0/8", "10.0.0.0/9").canonical().key(); other == one {
 		t.Errorf("different policies share the key %q", one)
+	}
+	ports := func(p ...uint16) string { return Policy{PublicPorts: p}.canonical().key() }
+	if ports(443, 80, 80) != ports(80, 443) || ports(80) == ports() || ports(80) == ports(443) {
+		t.Errorf("the ports of a policy do not tell it apart: %q, %q, %q", ports(80, 443), ports(80), ports())
+	}
+}
+
+// TestPortsOfPublicAddresses calls names at a port that is closed where the address
+// is public, after a caller without such a policy has left a connection open.
+func TestPortsOfPublicAddresses(t *testing.T) {
+	private, carrier := netip.MustParseAddr("10.1.2.3"), netip.MustParseAddr("64:ff9b::5db8:d822")
+	const port = ":8080/"
+	for _, test := range []struct {
+		name    string
+		answers []netip.Addr
+		rest    string
+		dialled []netip.Addr
+	}{
+		{"public", addrs(publicA), port, nil},
+		{"public", addrs(publicA), "/", addrs(publicA)},
+		{"private", addrs(private), port, addrs(private)},
+		{"both", addrs(publicA, private), port, addrs(private)},
+		{"carried", addrs(carrier), port, nil},
+	} {
+		n := newNetwork(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		n.name(test.name+".example", test.answers)
+		client := n.client(t)
+		r := Request{URL: "http://" + test.name + ".example" + test.rest, Policy: policy(t, "10.0.0.0/8", "64:ff9b::/96")}
+		if _, err := client.Do(t.Context(), r); err != nil {
+			t.Fatalf("%s: %v", r.URL, err)
+		}
+		before := len(n.dialled())
+		r.Policy.PublicPorts = []uint16{80, 443}
+		_, err := client.Do(t.Context(), r)
+		if got := n.dialled()[before:]; !slices.Equal(got, test.dialled) {
+			t.Errorf("%s: dialled %v, want %v", r.URL, got, test.dialled)
+		}
+		if test.dialled == nil {
+			denied := wantKind(t, err, Denied)
+			want := "port 8080 of " + test.name + ".example is closed here, as its address is public; the open ports are 80 443"
+			if denied.Message != want || denied.Addr != test.answers[0] {
+				t.Errorf("%s: %q, %v", r.URL, denied.Message, denied.Addr)
+			}
+		} else if err != nil {
+			t.Errorf("%s: %v", r.URL, err)
+		}
 	}
 }

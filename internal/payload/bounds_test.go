@@ -2,8 +2,10 @@ package payload
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The same in the other languages.
@@ -23,13 +25,68 @@ func TestBoundsOfTexts(t *testing.T) {
 // Snippets that are used often and use each other are walked within the bounds.
 func TestBoundsOfSnippets(t *testing.T) {
 	use := "{% for i in event_properties.${l} %}" + strings.Repeat("{{content_blocks.${a}}}", 1000) + "{% endfor %}"
-	snippets := snippetsOf(t, map[string]string{"a": use + "{% if ${city} %}{% assign b = i %}{% endif %}"})
+	snippets := compiledSnippets(t, map[string]string{"a": use + "{% if ${city} %}{% assign b = i %}{% endif %}"})
 	report, err := Lint("["+strings.Repeat("{{content_blocks.${a}}}", 1000)+"]", Options{Snippets: snippets})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(report.Notes) == 0 || !strings.Contains(report.Notes[0].Message, "too intricate") {
 		t.Errorf("got %s", report.Text("t"))
+	}
+}
+
+// Snippets that set many names are walked and merged within the bounds, which are
+// reached in a second or two: once these took half a minute.
+func TestBoundsOfNamesInSnippets(t *testing.T) {
+	var names strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&names, "{%% assign v%d = 1 %%}", i)
+	}
+	web := map[string]string{}
+	var all strings.Builder
+	for i := range 200 {
+		var b strings.Builder
+		for j := range 200 {
+			fmt.Fprintf(&b, "{{content_blocks.${s%d}}}{%% assign v%d_%d = 1 %%}", j, i, j)
+		}
+		web["s"+strconv.Itoa(i)] = b.String()
+		fmt.Fprintf(&all, "{{content_blocks.${s%d}}}", i)
+	}
+	for name, c := range map[string]struct {
+		source   string
+		snippets map[string]string
+	}{
+		"one snippet often":        {strings.Repeat("{{content_blocks.${s}}}", 2000), map[string]string{"s": names.String()}},
+		"many that use all others": {all.String(), web},
+	} {
+		find := compiledSnippets(t, c.snippets)
+		start := time.Now()
+		report, err := Lint(c.source, Options{Snippets: find})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(report.Notes) == 0 || !strings.Contains(report.Notes[0].Message, "too intricate") {
+			t.Errorf("%s: got %s", name, report.Text("t"))
+		}
+		if took := time.Since(start); took > 15*time.Second {
+			t.Errorf("%s: took %s", name, took)
+		}
+	}
+}
+
+// A chain of assigned names is read as far as a condition needs it, in time that
+// grows with its length: once this took a minute.
+func TestBoundsOfAChain(t *testing.T) {
+	var b strings.Builder
+	for i := 2000; i > 0; i-- {
+		fmt.Fprintf(&b, "{%% assign v%d = v%d %%}", i-1, i)
+	}
+	start := time.Now()
+	if _, err := Lint(b.String()+"{% if v0 %}{}{% else %}[]{% endif %}", Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("took %s", took)
 	}
 }
 

@@ -68,7 +68,7 @@ func (w *walker) decideCompare(p *path, e *liquid.Compare) (holds, fails []*path
 }
 
 // A wording is what a person reads about a condition, and the inputs that it is
-// about (see uses.roots).
+// about (see walker.roots).
 type wording struct {
 	yes, no string
 	roots   []string
@@ -81,7 +81,7 @@ func (w *walker) wording(e liquid.Expr) wording {
 	if ok {
 		return ws
 	}
-	ws = wording{phrase(e) + " is set", phrase(e) + " is not set", w.uses.roots(e)}
+	ws = wording{phrase(e) + " is set", phrase(e) + " is not set", w.roots(w.uses, e)}
 	if _, compares := e.(*liquid.Compare); compares {
 		ws.yes, ws.no = phrase(e), "not "+phrase(e)
 	}

@@ -28,7 +28,7 @@ type fact struct {
 	question
 	answer int    // 1 for yes, 0 for no; the number of rounds for length
 	phrase string // as a person says it: "${user_id} is set"
-	// roots are the inputs that it is about (see uses.roots); none: it matters
+	// roots are the inputs that it is about (see walker.roots); none: it matters
 	// only until the ways join again.
 	roots []string
 }

@@ -122,8 +122,8 @@ func (w *walker) filter(p *path, in value, f *liquid.FilterCall) value {
 	if e, ok := effects[f.Name]; ok {
 		return unknown(hole{name: name, shape: e.shape, safety: e.safety, lacks: lacking(f.Name),
 			empty:    e.empty == always || e.empty == asBefore && in.mayBeEmpty(),
-			positive: f.Name == "size" || f.Name == "abs",
-			seconds:  keepSeconds[f.Name] && in.hole() != nil && in.hole().seconds})
+			positive: f.Name == "size" || f.Name == "abs", urlEscaped: slices.Contains(urlEscapes, f.Name),
+			seconds: keepSeconds[f.Name] && in.hole() != nil && in.hole().seconds})
 	}
 	if in.structured() && f.Name != "json_parse" {
 		return w.lostSight(name, f)
@@ -357,8 +357,9 @@ func join(name string, in value, args []value, filled bool) value {
 
 // rewritten is what a rewriter makes of a text without JSON in it.
 func rewritten(name string, in value, f *liquid.FilterCall, args []value, shape shape) value {
-	h := hole{name: name, shape: shape, empty: in.mayBeEmpty()}
-	switch before := in.hole(); {
+	before := in.hole()
+	h := hole{name: name, shape: shape, empty: in.mayBeEmpty(), urlEscaped: before != nil && before.urlEscaped}
+	switch {
 	case before == nil || before.shape == word || before.fallback != nil:
 		h.shape = word
 	case before.shape == number && keepNumbers[f.Name]:

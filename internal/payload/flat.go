@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 type flat struct {
 	part  part
 	begun bool // something other than white space was sent
-	// word is what counts of the text before: the scheme of a URL, a word of a
-	// header's value, which begins at wordAt.
+	// word is what counts of the text before: the scheme of a URL, the last
+	// character of its host, a word of a header's value, which begins at wordAt.
 	word   string
 	wordAt mark
 	// gap is white space that is a mistake if anything follows it, and gapText what
@@ -69,12 +70,44 @@ func (p *path) unescaped(pc piece, allowed charset, harm string) {
 	if pc.hole.opaque || pc.hole.prints()&^allowed == 0 {
 		return
 	}
-	p.report(finding{rule: Unescaped, severity: Warning, at: pc.at,
-		message: harm + "; " + pc.wayOut("url_param_escape"), edits: addURLEscape(pc)})
+	f := finding{rule: Unescaped, severity: Warning, at: pc.at, message: harm + "; " + pc.wayOut("url_param_escape")}
+	if pc.escapedForURL() {
+		f.message = harm + "; it was escaped before, so check what changes it afterwards"
+	} else {
+		f.edits = addURLEscape(pc)
+	}
+	p.report(f)
 }
 
 // urlEscapes are the filters that write a text as a URL has it, wholly or in part.
-var urlEscapes = []string{"url_escape", "url_encode", "url_param_escape", "json_escape"}
+var urlEscapes = []string{"url_escape", "url_encode", "url_param_escape"}
+
+// allEscapes are those that are too much beside url_param_escape.
+var allEscapes = append([]string{"json_escape"}, urlEscapes...)
+
+// rewritesEscapes are the filters that somebody writes behind an escape to have a
+// part of it otherwise, as replace: '%2F', '/'.
+var rewritesEscapes = []string{"replace", "replace_first", "replace_last", "remove", "remove_first", "remove_last", "url_decode"}
+
+// escapedForURL reports whether a repair must leave an output alone, as what it
+// prints was escaped by another tag, or escaped and then changed on purpose.
+func (pc piece) escapedForURL() bool {
+	if pc.out == nil {
+		return pc.hole.urlEscaped
+	}
+	e, filtered := pc.out.Value.(*liquid.Filtered)
+	if !filtered {
+		return pc.hole.urlEscaped
+	}
+	here := false
+	for _, f := range e.Filters {
+		if here && slices.Contains(rewritesEscapes, f.Name) {
+			return true
+		}
+		here = here || slices.Contains(urlEscapes, f.Name)
+	}
+	return pc.hole.urlEscaped && !here
+}
 
 // addURLEscape are the edits that make url_param_escape the last filter of the
 // output that printed a piece, and the only one that escapes.
@@ -84,7 +117,7 @@ func addURLEscape(pc piece) []Edit {
 		return nil
 	}
 	if e, ok := pc.out.Value.(*liquid.Filtered); ok {
-		edits = append(withoutFilters(e, len(e.Filters), urlEscapes...), edits...)
+		edits = append(withoutFilters(e, len(e.Filters), allEscapes...), edits...)
 	}
 	return edits
 }

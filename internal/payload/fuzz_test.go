@@ -2,6 +2,7 @@ package payload
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -28,13 +29,16 @@ func FuzzFix(f *testing.F) {
 	for i, source := range []string{
 		"https://{{${city}}}.example.com/{{${user_id} | url_escape}}/%2?a={{${city} | default: 'a b'}}&{{${city}}}#{{${city}}}", "a={{${city}}}\n&{{${gender} | json_escape}}",
 		"Bearer 0123456789\n{{${city} | strip_newlines}}", "{{content_blocks.${a}}}{{content_blocks.${b} | url_encode}}",
+		"{{content_blocks.${c}}}", "{% connected_content https://example.com/{{content_blocks.${a}}}{{content_blocks.${c}}} %}{{ x }}",
 		"{% connected_content https://example.com/{{${city}}} :method post :body {\"a\":\"{{${city}}}\"} :headers {\"X\": \"{{${city}}}\"} %}{% promotion('a') %}{% message_extras :key a :value {{${city}}} %}{% catalog_items a {{${city}}} %}{{items[0].b}}",
 	} {
 		f.Add(source, uint8(i+1))
 	}
 	languages := []Language{JSON, URL, Form, Header, Body, AnyText}
 	snippets := map[string]*liquid.Template{}
-	for name, source := range map[string]string{"a": "{% assign x = ${city} %}{{content_blocks.${a}}},", "b": "{% for i in x %}\"{{i}}\"{% endfor %}"} {
+	for name, source := range map[string]string{"a": "{% assign x = ${city} %}{{content_blocks.${a}}},", "b": "{% for i in x %}\"{{i}}\"{% endfor %}",
+		"c": strings.Repeat(" ", 5000) + "{{ 1 | divided_by: 0 }}{% assign y = (1..3) | join: ',' %}{{ y | date: 1 }}{% if 1 < 'a' %}x{% endif %}",
+	} {
 		t, err := liquid.Parse(source, liquid.Options{Dialect: liquid.Braze})
 		if err != nil {
 			f.Fatal(err)

@@ -35,7 +35,7 @@ func (w *walker) loop(n *liquid.For, p *path) []*path {
 	for _, length := range lengths {
 		r := p.fork()
 		if len(lengths) > 1 {
-			r.facts = r.facts.with(fact{q, length, roundsPhrase(n, length), w.uses.roots(n.Over)})
+			r.facts = r.facts.with(fact{q, length, roundsPhrase(n, length), w.roots(w.uses, n.Over)})
 		}
 		items := make([]value, length)
 		for i := range items {
@@ -115,9 +115,10 @@ func (w *walker) rounds(n *liquid.For, p *path, items []value) []*path {
 	outer, _ := before.get("forloop")
 	paths, left := []*path{p}, []*path(nil)
 	for i, v := range items {
-		w.spend(len(paths) * (4 + 2*len(before)))
+		w.spend(4 * len(paths))
 		for _, q := range paths {
-			q.vars = q.vars.with(n.Var, v).with("forloop", knownValue(round{i, len(items), outer.is}))
+			q.set(n.Var, v)
+			q.set("forloop", knownValue(round{i, len(items), outer.is}))
 		}
 		var next []*path
 		for _, q := range w.block(n.Body, paths) {
@@ -133,7 +134,8 @@ func (w *walker) rounds(n *liquid.For, p *path, items []value) []*path {
 	paths = append(paths, left...)
 	for _, q := range paths {
 		q.leave = stays
-		q.vars = q.vars.restored(n.Var, before).restored("forloop", before)
+		q.restore(n.Var, before)
+		q.restore("forloop", before)
 	}
 	return paths
 }

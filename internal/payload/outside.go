@@ -8,13 +8,19 @@ import (
 )
 
 // aside follows a text that a tag uses and does not print, in a language of its
-// own.
+// own. What a snippet in it sets is not known afterwards.
 func (w *walker) aside(text *liquid.Block, p *path, as Options) {
 	q := w.start(as)
 	q.vars, q.facts = p.vars, p.facts
+	before := p.vars
 	for _, r := range w.block(text, []*path{q}) {
 		if !w.tired(text.End().Offset) {
 			r.lang.finish(r)
+		}
+		for _, v := range r.vars {
+			if at, found := before.find(v.name); !found || before[at].key != v.key {
+				p.define(v.name)
+			}
 		}
 	}
 }
@@ -49,7 +55,7 @@ func calledBodyAs(contentType string) Language {
 
 // define gives a variable a value of which nothing is known.
 func (p *path) define(name string) {
-	p.vars = p.vars.with(name, unknown(hole{name: name, empty: true}))
+	p.set(name, unknown(hole{name: name, empty: true}))
 	p.facts = slices.DeleteFunc(slices.Clone(p.facts), func(f fact) bool { return f.about(name) })
 }
 

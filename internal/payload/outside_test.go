@@ -42,8 +42,8 @@ func TestTagsThatAskOutside(t *testing.T) {
 	})
 }
 
-// snippetsOf compiles snippets by name.
-func snippetsOf(t *testing.T, sources map[string]string) func(string) (*liquid.Template, bool) {
+// compiledSnippets compiles snippets by name.
+func compiledSnippets(t *testing.T, sources map[string]string) func(string) (*liquid.Template, bool) {
 	t.Helper()
 	compiled := map[string]*liquid.Template{}
 	for name, source := range sources {
@@ -60,7 +60,9 @@ func snippetsOf(t *testing.T, sources map[string]string) func(string) (*liquid.T
 }
 
 func TestSnippets(t *testing.T) {
-	find := snippetsOf(t, map[string]string{
+	find := compiledSnippets(t, map[string]string{
+		"fails":   strings.Repeat(" ", 300) + `{{ 1 | divided_by: 0 }}`,
+		"counts":  strings.Repeat(" ", 300) + `{% assign n = 1 | plus: 1 %}{% if n > 1 %}{{ n }}{% endif %}`,
 		"safe":    `"name": "{{${first_name} | json_escape}}",`,
 		"raw":     `Hello {{${first_name}}}!`,
 		"sets":    `{% assign greeting = ${first_name} %}`,
@@ -82,6 +84,12 @@ func TestSnippets(t *testing.T) {
 		{"a variable that it reads", `{% assign who = ${city} %}{"a": {{content_blocks.${reads}}}}`, nil, ""},
 		{"twice", `{% assign who = ${city} %}[{{content_blocks.${reads}}}, {% assign who = nil %}{{content_blocks.${reads}}}]`, nil, ""},
 		{"a mistake in it", `{"a": "{{content_blocks.${wrong}}}"}`, []string{"1:8 line_break", "1:10 unknown_variable"}, ""},
+		{"a failing filter behind the end of the template", `{"a": "{{content_blocks.${fails}}}"}`, []string{"1:10 liquid"}, ""},
+		{"what is known behind the end of the template", `{"a": {{content_blocks.${counts}}}, "n": {{ n }}}`, nil, ""},
+		{"a variable set while a URL is written", `{% connected_content https://example.com/{{content_blocks.${sets}}} :save r %}{"a": "{{greeting}}"}`, []string{"1:86 unescaped"},
+			`{% connected_content https://example.com/{{content_blocks.${sets}}} :save r %}{"a": "{{greeting | json_escape}}"}`},
+		{"a variable set while an extra is written", `{% message_extras :key a :value {{content_blocks.${sets}}} %}{"a": "{{greeting}}"}`, []string{"1:69 unescaped"},
+			`{% message_extras :key a :value {{content_blocks.${sets}}} %}{"a": "{{greeting | json_escape}}"}`},
 		{"one that ends the message", `{{content_blocks.${aborts}}}{"a": `, nil, ""},
 		{"third level", `{{content_blocks.${nested}}}`, nil, ""},
 		{"in itself", `[{{content_blocks.${endless}}}]`, nil, ""},
@@ -94,7 +102,7 @@ func TestSnippets(t *testing.T) {
 
 // A finding in a snippet is told where it is used, with the name of the snippet.
 func TestSnippetIsNamed(t *testing.T) {
-	find := snippetsOf(t, map[string]string{"outer": "{{content_blocks.${inner}}}", "inner": "\n\n{{ nobody }}"})
+	find := compiledSnippets(t, map[string]string{"outer": "{{content_blocks.${inner}}}", "inner": "\n\n{{ nobody }}"})
 	report, err := Lint(`"{{content_blocks.${outer}}}"`, Options{Snippets: find})
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,18 @@ func (p *path) fork() *path {
 	return &q
 }
 
+// set gives a variable a value on this path.
+func (p *path) set(name string, v value) {
+	p.w.spend(len(p.vars)/8 + 1)
+	p.vars = p.vars.with(name, v)
+}
+
+// restore makes a variable what it was before.
+func (p *path) restore(name string, before variables) {
+	p.w.spend(len(p.vars)/8 + 1)
+	p.vars = p.vars.restored(name, before)
+}
+
 // print sends or captures pieces. The path splits where what is printed depends
 // on the data.
 func (p *path) print(pieces []piece) []*path {

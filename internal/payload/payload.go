@@ -64,9 +64,9 @@ type Options struct {
 }
 
 // Lint says which defects the texts have that a template of the Braze dialect can
-// send, JSON if the options name no other language, with the repairs that were seen to help. The error is a
-// *fault.Error and is there only when the Liquid does not parse; the report then
-// holds that as its one finding.
+// send, JSON if the options name no other language, with the repairs that were
+// seen to help. The error is a *fault.Error and is there only when the Liquid does
+// not parse; the report then holds that as its one finding.
 func Lint(source string, opts Options) (Report, error) {
 	report, _, err := lint(source, opts)
 	if err != nil || len(report.Findings) == 0 {

@@ -1,6 +1,7 @@
 package payload
 
 import (
+	"context"
 	"maps"
 
 	"platen/liquid"
@@ -15,7 +16,17 @@ type snippets struct {
 	find  func(name string) (*liquid.Template, bool) // of Options.Snippets
 	of    map[liquid.Node][]*liquid.Snippet          // those that a node names
 	uses  map[*liquid.Block][maxSnippets + 1]*uses   // of snippets, by depth
+	scope map[*liquid.Template]*liquid.Scope         // evaluates what is known in a snippet
 	depth int                                        // of the one that is walked; 0: none
+}
+
+func newSnippets(find func(name string) (*liquid.Template, bool)) snippets {
+	return snippets{
+		find:  find,
+		of:    map[liquid.Node][]*liquid.Snippet{},
+		uses:  map[*liquid.Block][maxSnippets + 1]*uses{},
+		scope: map[*liquid.Template]*liquid.Scope{},
+	}
 }
 
 // A snippetUse is the place where the template uses a snippet.
@@ -26,27 +37,39 @@ type snippetUse struct {
 
 func (u *snippetUse) told(message string) string { return "in the snippet " + u.name + ": " + message }
 
-// useSnippets notes which snippets a node names, and what they set and read, as if
-// they stood at the node.
-func (w *walker) useSnippets(u *uses, n liquid.Node, depth int) {
+// useSnippets adds to the uses of a template which snippets its nodes name, and
+// what they set and read, as if they stood at the nodes.
+func (w *walker) useSnippets(u *uses, root *liquid.Block, depth int) {
+	last := map[*uses]int{} // the offset at which a snippet is used last
+	liquid.Walk(root, func(n liquid.Node) {
+		named := snippetsOf(n)
+		if named == nil {
+			return
+		}
+		w.snippets.of[n] = named
+		if depth == maxSnippets || w.work <= 0 {
+			return
+		}
+		for _, s := range named {
+			if t, ok := w.findSnippet(s.Name); ok && t != nil {
+				inner := w.usesOfSnippet(t, depth+1)
+				last[inner] = max(last[inner], s.Pos().Offset)
+			}
+		}
+	})
+	for inner, offset := range last {
+		w.merge(u, inner)
+		u.use(inner, offset)
+	}
+}
+
+// snippetsOf lists the snippets that a node names.
+func snippetsOf(n liquid.Node) []*liquid.Snippet {
 	var named []*liquid.Snippet
 	for _, e := range liquid.Expressions(n) {
 		liquid.Snippets(e, func(s *liquid.Snippet) { named = append(named, s) })
 	}
-	if named == nil {
-		return
-	}
-	w.snippets.of[n] = named
-	if depth == maxSnippets {
-		return
-	}
-	for _, s := range named {
-		if t, ok := w.findSnippet(s.Name); ok && t != nil {
-			inner := w.usesOfSnippet(t, depth+1)
-			u.add(inner)
-			u.use(inner, s.Pos().Offset)
-		}
-	}
+	return named
 }
 
 // findSnippet returns a snippet, nil when its text is not known, and whether there
@@ -67,8 +90,12 @@ func (w *walker) usesOfSnippet(t *liquid.Template, depth int) *uses {
 	return known[depth]
 }
 
-// add takes over the names that another template sets.
-func (u *uses) add(other *uses) {
+// merge takes over the names that another template sets, unless that is more work
+// than there is left: no path is followed then.
+func (w *walker) merge(u, other *uses) {
+	if !w.spend(other.size()) {
+		return
+	}
 	maps.Copy(u.assigned, other.assigned)
 	maps.Copy(u.counters, other.counters)
 	u.foreign = u.foreign || other.foreign
@@ -78,6 +105,15 @@ func (u *uses) add(other *uses) {
 		}
 		maps.Copy(u.inputs[name], inputs)
 	}
+}
+
+// size is how many names must be gone through to merge the uses.
+func (u *uses) size() int {
+	n := len(u.assigned) + len(u.counters) + len(u.read) + len(u.asked)
+	for _, inputs := range u.inputs {
+		n += len(inputs)
+	}
+	return n
 }
 
 // use notes at an offset what a snippet reads and asks.
@@ -107,13 +143,13 @@ func (w *walker) inlined(named []*liquid.Snippet, p *path) []*path {
 func (w *walker) inline(s *liquid.Snippet, p *path) []*path {
 	at := s.Pos().Offset
 	if w.snippets.depth == maxSnippets {
-		p.vars = p.vars.with(s.String(), knownValue(""))
+		p.set(s.String(), knownValue(""))
 		return []*path{p}
 	}
 	t, ok := w.findSnippet(s.Name)
 	if t == nil && ok {
 		w.found.note(at, "what "+s.String()+" prints cannot be known here; it was not checked")
-		p.vars = p.vars.with(s.String(), unknown(hole{name: s.String(), opaque: true}))
+		p.set(s.String(), unknown(hole{name: s.String(), opaque: true}))
 		return []*path{p}
 	}
 	if !ok {
@@ -127,28 +163,41 @@ func (w *walker) inline(s *liquid.Snippet, p *path) []*path {
 	for _, q := range paths {
 		printed := w.captured(q.into, s.String(), at)
 		printed.pieces = unplaced(printed.pieces)
-		q.vars, q.into = q.vars.with(s.String(), printed), outer
+		q.set(s.String(), printed)
+		q.into = outer
 	}
 	return paths
 }
 
-// walkSnippet walks a snippet as if it stood where it is used.
+// walkSnippet walks a snippet as if it stood where it is used. What it holds is
+// evaluated in a scope of its own, as the places in its nodes are those of its own
+// source.
 func (w *walker) walkSnippet(t *liquid.Template, use *snippetUse, p *path) []*path {
-	uses, within := w.uses, w.found.within
+	uses, within, scope := w.uses, w.found.within, w.scope
 	if within == nil {
 		w.found.within = use
 	}
 	w.uses = newUses()
 	w.uses.endless = true
-	w.uses.add(uses)
-	w.uses.add(w.usesOfSnippet(t, w.snippets.depth+1))
-	w.spend(len(w.uses.assigned))
+	w.merge(w.uses, uses)
+	w.merge(w.uses, w.usesOfSnippet(t, w.snippets.depth+1))
+	w.scope = w.scopeOf(t)
 	w.snippets.depth++
 	defer func() {
 		w.snippets.depth--
-		w.uses, w.found.within = uses, within
+		w.uses, w.found.within, w.scope = uses, within, scope
 	}()
 	return w.block(t.Root(), []*path{p})
+}
+
+// scopeOf returns the scope of a snippet. Each has the limits of a whole render,
+// so a new one takes from the budget.
+func (w *walker) scopeOf(t *liquid.Template) *liquid.Scope {
+	if w.snippets.scope[t] == nil {
+		w.spend(maxWork / 100)
+		w.snippets.scope[t] = t.Scope(context.Background(), liquid.Input{})
+	}
+	return w.snippets.scope[t]
 }
 
 // unplaced forgets where pieces come from: the places of a snippet are none in

@@ -62,7 +62,7 @@ func (u urlText) read(p *path, c byte, m mark) {
 		}
 		switch {
 		case f.word == "://":
-			f.part = inHost
+			f.part, f.word = inHost, ""
 			return
 		case strings.HasSuffix(f.word, ":/"):
 			return
@@ -71,8 +71,9 @@ func (u urlText) read(p *path, c byte, m mark) {
 			return
 		}
 	case inHost:
-		if strings.IndexByte("/?#", c) < 0 {
+		if f.word = ""; strings.IndexByte("/?#", c) < 0 {
 			u.inHost(p, nil)
+			f.word = string(c)
 		}
 	}
 	f.part = f.part.behind(c)
@@ -140,11 +141,35 @@ func (urlText) inHost(p *path, pc *piece) {
 		return
 	}
 	f.host, f.named = nil, true
-	for _, part := range []*piece{first, pc} {
-		if part != nil {
-			p.unescaped(*part, fitsHost, "a / or @ in "+part.what()+" would send this to another address")
-		}
+	if first != nil {
+		p.unescaped(*first, fitsHost, otherAddress(first))
 	}
+	switch {
+	case pc == nil:
+	case f.mayEndHost():
+		p.mayBePath(pc)
+	default:
+		p.unescaped(*pc, fitsHost, otherAddress(pc))
+	}
+	f.word = ""
+}
+
+func otherAddress(pc *piece) string {
+	return "a / or @ in " + pc.what() + " would send this to another address"
+}
+
+// mayEndHost reports whether the host may end here: behind literal text of which
+// the last character, kept in word, does not call for more.
+func (f *flat) mayEndHost() bool { return f.word != "" && !strings.Contains(".-:@", f.word) }
+
+// mayBePath reports an output behind a host, which may be a path with its slashes:
+// only a person knows.
+func (p *path) mayBePath(pc *piece) {
+	if pc.hole.opaque || pc.hole.prints()&^fitsHost == 0 {
+		return
+	}
+	p.report(finding{rule: Unescaped, severity: Warning, at: pc.at,
+		message: otherAddress(pc) + "; if it is a path, write the / in front of it here, else " + pc.wayOut("url_param_escape")})
 }
 
 func (urlText) finish(p *path) {

@@ -9,7 +9,7 @@ import (
 // uses are what must be known of the whole template before walking it: which
 // names it sets, and how long a variable or a decision matters.
 type uses struct {
-	inputs   map[string]map[string]bool // by local name: the inputs it is made of
+	inputs   map[string]map[string]bool // by local name: the inputs and local names that its values are made of
 	assigned map[string]bool            // set by assign, capture or a loop
 	counters map[string]bool            // set by increment or decrement
 	foreign  bool                       // some tag may set names that cannot be known here
@@ -44,11 +44,10 @@ func newUses() *uses {
 func (w *walker) usesOf(root *liquid.Block, depth int) *uses {
 	u := newUses()
 	liquid.Walk(root, u.define)
-	liquid.Walk(root, func(n liquid.Node) { w.useSnippets(u, n, depth) })
-	u.settle()
+	w.useSnippets(u, root, depth)
 	liquid.Walk(root, func(n liquid.Node) {
 		for _, e := range liquid.Expressions(n) {
-			u.note(e, conditional(n))
+			w.note(u, e, conditional(n))
 		}
 		if c, ok := n.(*liquid.Cycle); ok {
 			u.last(u.read, cycleName(c), c.Pos().Offset)
@@ -109,22 +108,6 @@ func (u *uses) sets(name string) bool {
 	return u.foreign || u.assigned[name] || u.counters[name] || namespaces[name]
 }
 
-// settle adds to each local name what the locals in it are made of.
-func (u *uses) settle() {
-	for again := true; again; {
-		again = false
-		for _, own := range u.inputs {
-			for name := range own {
-				for further := range u.inputs[name] {
-					if !own[further] {
-						own[further], again = true, true
-					}
-				}
-			}
-		}
-	}
-}
-
 // rootOf names the part of a variable that decisions are kept for: a local name,
 // or an input with its first member.
 func rootOf(v *liquid.Variable) string {
@@ -144,25 +127,33 @@ func conditional(n liquid.Node) bool {
 }
 
 // note remembers where an expression's variables are read, and asked about.
-func (u *uses) note(e liquid.Expr, decides bool) {
+func (w *walker) note(u *uses, e liquid.Expr, decides bool) {
 	liquid.Variables(e, func(v *liquid.Variable) { u.last(u.read, v.Steps[0].Name, v.Pos().Offset) })
 	if decides {
-		for _, root := range u.roots(e) {
+		for _, root := range w.roots(u, e) {
 			u.last(u.asked, root, e.Pos().Offset)
 		}
 	}
 }
 
-// roots lists what an expression is made of: inputs, and local names.
-func (u *uses) roots(e liquid.Expr) []string {
+// roots lists what an expression is made of: inputs, and local names with what
+// they are made of in turn.
+func (w *walker) roots(u *uses, e liquid.Expr) []string {
+	if w.work <= 0 {
+		return nil
+	}
 	var roots []string
-	liquid.Variables(e, func(v *liquid.Variable) {
-		root := rootOf(v)
-		roots = append(roots, root)
-		for input := range u.inputs[root] {
-			roots = append(roots, input)
+	liquid.Variables(e, func(v *liquid.Variable) { roots = append(roots, rootOf(v)) })
+	seen := map[string]bool{}
+	for i := 0; i < len(roots); i++ {
+		w.spend(len(u.inputs[roots[i]])/8 + 1)
+		for input := range u.inputs[roots[i]] {
+			if !seen[input] {
+				seen[input] = true
+				roots = append(roots, input)
+			}
 		}
-	})
+	}
 	return roots
 }
 

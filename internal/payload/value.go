@@ -50,6 +50,7 @@ type hole struct {
 	// changed it since; twice, when it was escaped again.
 	escapedBefore bool
 	twice         *doubling
+	urlEscaped    bool // went through one of urlEscapes
 	// fallback is printed instead when there is no value of this name (the default
 	// filter).
 	fallback []piece

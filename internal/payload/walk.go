@@ -22,7 +22,7 @@ const (
 // A walker follows all ways through one template.
 type walker struct {
 	template *liquid.Template
-	scope    *liquid.Scope // evaluates what is known
+	scope    *liquid.Scope // evaluates what is known; see walkSnippet
 	uses     *uses
 	snippets snippets
 	opts     Options
@@ -39,11 +39,7 @@ func newWalker(t *liquid.Template, opts Options, found *collector) *walker {
 	w := &walker{
 		template: t,
 		scope:    t.Scope(context.Background(), liquid.Input{}),
-		snippets: snippets{
-			find: opts.Snippets,
-			of:   map[liquid.Node][]*liquid.Snippet{},
-			uses: map[*liquid.Block][maxSnippets + 1]*uses{},
-		},
+		snippets: newSnippets(opts.Snippets),
 		opts:     opts,
 		found:    found,
 		wordings: map[liquid.Expr]wording{},
@@ -136,7 +132,7 @@ func (w *walker) step(n liquid.Node, p *path) []*path {
 	}
 	for _, q := range out {
 		for _, s := range named {
-			q.vars = q.vars.restored(s.String(), before)
+			q.restore(s.String(), before)
 		}
 	}
 	return out
@@ -152,7 +148,7 @@ func (w *walker) carryOut(n liquid.Node, p *path) []*path {
 	case *liquid.Block:
 		return w.block(n, []*path{p})
 	case *liquid.Assign:
-		p.vars = p.vars.with(n.Name, w.printed(w.eval(p, n.Value)))
+		p.set(n.Name, w.printed(w.eval(p, n.Value)))
 	case *liquid.Capture:
 		return w.capture(n, p)
 	case *liquid.If:
@@ -226,7 +222,7 @@ func (w *walker) capture(n *liquid.Capture, p *path) []*path {
 	p.into = &capture{}
 	paths := w.block(n.Body, []*path{p})
 	for _, q := range paths {
-		q.vars = q.vars.with(n.Name, w.captured(q.into, n.Name, n.Pos().Offset))
+		q.set(n.Name, w.captured(q.into, n.Name, n.Pos().Offset))
 		q.into = outer
 	}
 	return paths
@@ -331,7 +327,7 @@ func (w *walker) cycle(n *liquid.Cycle, p *path) []*path {
 	name := cycleName(n)
 	before, _ := p.vars.get(name)
 	turn, _ := before.is.(int64)
-	p.vars = p.vars.with(name, knownValue(turn+1))
+	p.set(name, knownValue(turn+1))
 	v := w.printed(w.eval(p, n.Values[int(turn)%len(n.Values)]))
 	w.printings++
 	at := &liquid.Output{Span: n.Span}

@@ -13,9 +13,12 @@ import (
 
 const (
 	// maxCalls is how many calls of connected content one message makes, also those
-	// answered from the cache: with the time that each may take, a message is
-	// rendered within a minute, and so before its lease runs out.
+	// answered from the cache.
 	maxCalls = 30
+
+	// MaxWait is the longest that one message waits for connected content. Whoever
+	// renders it under a lease needs more than that left of it.
+	MaxWait = maxCalls * callTimeout
 
 	// maxExtras bounds keys and values of message_extras together, in bytes
 	// (shared/spec/engage.md section 2.5).
@@ -71,7 +74,7 @@ func (m *Message) Fetch(ctx context.Context, r liquid.FetchRequest) (liquid.Fetc
 	if m.asked++; m.asked > maxCalls {
 		return liquid.FetchResponse{}, &Refusal{TooManyCalls, fmt.Sprintf("a message makes at most %d calls of connected content", maxCalls)}
 	}
-	c := call{FetchRequest: r, workspace: m.Library.Workspace, policy: m.Library.Egress()}
+	c := call{FetchRequest: r, workspace: m.Library.Workspace, policy: webOnly(m.Library.Egress())}
 	if r.Credential != "" {
 		var err error
 		if c.credential, err = m.Library.Credential(r.Credential, r.URL); err != nil {

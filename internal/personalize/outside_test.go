@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -315,7 +316,6 @@ func TestFailures(t *testing.T) {
 		}, 0, "the call failed", false},
 		{"no address", get(""), nil, 0, "the URL is empty", true},
 		{"no web address", get("ftp://a.example/"), nil, 0, "the URL must begin with http:// or https://", true},
-		{"another port", get("https://a.example:6379/"), nil, 0, "port 6379 is closed to connected content", true},
 		{"closed", get(url), func(outbound.Request) (*outbound.Response, error) {
 			return nil, &outbound.Error{Kind: outbound.Denied, Message: "a.example leads to a closed address"}
 		}, 0, "a.example leads to a closed address", true},
@@ -348,6 +348,32 @@ func TestFailures(t *testing.T) {
 				t.Errorf("the secret is told: %s", notes)
 			}
 		})
+	}
+}
+
+// TestOnlyThePortsOfTheWebArePublic asks at other ports, also where the workspace
+// has opened a range.
+func TestOnlyThePortsOfTheWebArePublic(t *testing.T) {
+	var dialled []string
+	client := outbound.New(outbound.Options{Dial: func(_ context.Context, addr netip.AddrPort) (net.Conn, error) {
+		dialled = append(dialled, addr.String())
+		return nil, errors.New("nobody is there")
+	}})
+	d := newDesk()
+	for _, allow := range [][]netip.Prefix{nil, {netip.MustParsePrefix("10.1.2.0/24")}} {
+		d.egress = outbound.Policy{Allow: allow}
+		m := d.message(NewContent(client, d.now), 1, 1)
+		for _, url := range []string{"http://93.184.216.34:25/", "http://93.184.216.34/", "http://10.1.2.3:6379/"} {
+			if _, err := m.Fetch(t.Context(), get(url)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !strings.HasPrefix(m.Failed[0].Why, "port 25 of 93.184.216.34 is closed") {
+			t.Errorf("%+v", m.Failed[0])
+		}
+	}
+	if want := []string{"93.184.216.34:80", "93.184.216.34:80", "10.1.2.3:6379"}; !reflect.DeepEqual(dialled, want) {
+		t.Errorf("dialled %v, want %v", dialled, want)
 	}
 }
 
@@ -407,53 +433,28 @@ func TestACallThatIsGivenUpIsNoFailure(t *testing.T) {
 	}
 }
 
-// TestASickReceiverIsLeftAlone has a host fail until it is called no more.
-func TestASickReceiverIsLeftAlone(t *testing.T) {
-	d := newDesk()
-	content := d.content()
-	d.receive = replies(503, "")
-	ask := func(workspaceID int64, url string) *Message {
-		m := d.message(content, workspaceID, 1)
-		if _, err := m.Fetch(t.Context(), get(url)); err != nil {
-			t.Fatal(err)
+// TestEchoedCredentialsStayOutOfMessages has a host answer with what it was shown.
+func TestEchoedCredentialsStayOutOfMessages(t *testing.T) {
+	for _, header := range []string{"Authorization", "X-Api-Key"} {
+		d := newDesk()
+		if header != "Authorization" {
+			d.secrets["shop"].Kind, d.secrets["shop"].HeaderName = workspace.Header, header
 		}
-		return m
-	}
-	for i := range sickFailures + 1 {
-		ask(1, fmt.Sprint("https://a.example/", i))
-	}
-	m := ask(1, "https://a.example/")
-	if d.calls() != sickFailures+1 || !strings.Contains(m.Failed[0].Why, "left alone") {
-		t.Errorf("%d calls; %+v", d.calls(), m.Failed)
-	}
-	ask(1, "https://b.example/")
-	ask(2, "https://a.example/")
-	if d.calls() != sickFailures+3 {
-		t.Error("other hosts and other workspaces are left alone as well")
-	}
-	d.clock = d.clock.Add(haltedFor)
-	if ask(1, "https://a.example/"); d.calls() != sickFailures+4 {
-		t.Error("it is not called again after a minute")
-	}
-}
-
-func TestAReceiverThatFailsAtTimesIsCalled(t *testing.T) {
-	h, r := newHealth(), receiver{1, "a.example"}
-	for i := range 10 * sickFailures {
-		h.count(r, i%5 != 0, now) // four of five
-	}
-	if !h.admits(r, now) {
-		t.Error("it is left alone")
-	}
-}
-
-func TestPulsesAreForgotten(t *testing.T) {
-	h := newHealth()
-	for i := range 3 * maxReceivers {
-		h.count(receiver{1, fmt.Sprint(i)}, true, now.Add(time.Duration(i)*time.Second))
-	}
-	if len(h.pulses) > maxReceivers {
-		t.Errorf("%d are watched", len(h.pulses))
+		d.receive = func(r outbound.Request) (*outbound.Response, error) {
+			return replies(200, `{"headers":{"`+header+`":"`+r.Header.Get(header)+`"},"n":1}`)(r)
+		}
+		content := d.content()
+		for _, noCache := range []bool{true, false, false} { // made, made, and taken from the cache
+			r := get("https://a.example/")
+			r.Credential, r.NoCache = "shop", noCache
+			reply, err := d.message(content, 1, 1).Fetch(t.Context(), r)
+			if err != nil || strings.Contains(string(reply.Body), theSecret) || !strings.Contains(string(reply.Body), `[secret]"},"n":1}`) {
+				t.Errorf("%s: %s, %v", header, reply.Body, err)
+			}
+		}
+		if d.calls() != 2 {
+			t.Errorf("%d calls", d.calls())
+		}
 	}
 }
 

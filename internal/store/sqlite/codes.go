@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 
 	"zombiezen.com/go/sqlite"
 
@@ -26,35 +28,112 @@ type spentCodes struct {
 	count int
 }
 
-// ReserveCode implements personalize.CodeStore. What comes after the cursor of a
-// list is looked through first, as all before it is given, unless codes were put
-// in between; so each code is passed once as long as there are more.
+// reservations are the calls of ReserveCode that wait for each other: whoever has
+// the turn serves all that wait by then in one transaction, since each is synced.
+type reservations struct {
+	turn  sync.Mutex
+	spent spentLists // guarded by turn
+
+	mu      sync.Mutex
+	waiting []*reservation
+}
+
+// reservation is one call of ReserveCode.
+type reservation struct {
+	of      codeList
+	message event.ID
+	codes   []string
+
+	// What became of it, guarded by the turn.
+	taken bool
+	code  string
+	ok    bool
+	err   error
+}
+
+var errNotServed = errors.New("the reservation was not brought to its end")
+
+func (q *reservations) add(r *reservation) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = append(q.waiting, r)
+}
+
+// take gives all that wait. They have failed until they are told otherwise, as
+// whoever serves them may panic.
+func (q *reservations) take() []*reservation {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	all := q.waiting
+	q.waiting = nil
+	for _, r := range all {
+		r.taken, r.err = true, errNotServed
+	}
+	return all
+}
+
+// ReserveCode implements personalize.CodeStore.
 func (s *Store) ReserveCode(_ context.Context, workspace int64, list string, message event.ID, codes []string) (code string, ok bool, err error) {
-	of := codeList{workspace, list}
-	err = s.update(func(c *sqlite.Conn) (err error) {
-		code, ok, err = codeGiven(c, of, message)
-		if err != nil || ok || len(codes) == 0 {
-			return err
+	r := &reservation{of: codeList{workspace, list}, message: message, codes: codes}
+	s.reservations.add(r)
+	s.reservations.turn.Lock()
+	defer s.reservations.turn.Unlock()
+	if !r.taken {
+		s.serveReservations()
+	}
+	if r.err != nil {
+		return "", false, fmt.Errorf("reserve a code: %w", r.err)
+	}
+	return r.code, r.ok, nil
+}
+
+// serveReservations reserves a code for each call that waits, or none for any. It
+// takes them when it may write: meanwhile more have come.
+func (s *Store) serveReservations() {
+	q := &s.reservations
+	var all []*reservation
+	err := s.update(func(c *sqlite.Conn) error {
+		all = q.take()
+		for _, r := range all {
+			if err := q.spent.reserve(c, r); err != nil {
+				return err
+			}
 		}
-		these := spentCodes{&codes[0], len(codes)}
-		if s.spent[of] == these {
-			return nil
-		}
-		i, err := freeCode(c, of, codes)
-		switch {
-		case err != nil:
-			return err
-		case i < 0:
-			s.spent[of] = these
-			return nil
-		}
-		code, ok = codes[i], true
-		return giveCode(c, of, message, code, i)
+		return nil
 	})
 	if err != nil {
-		return "", false, fmt.Errorf("reserve a code: %w", err)
+		clear(q.spent) // by codes that were not given in the end
 	}
-	return code, ok, nil
+	if all == nil { // the store has failed before, or is closed
+		all = q.take()
+	}
+	for _, r := range all {
+		r.err = err
+	}
+}
+
+// reserve finds a code for one call. What comes after the cursor of a list is looked
+// through first, as all before it is given, unless codes were put in between; so
+// each code is passed once as long as there are more.
+func (s spentLists) reserve(c *sqlite.Conn, r *reservation) (err error) {
+	r.code, r.ok, err = codeGiven(c, r.of, r.message)
+	if err != nil || r.ok || len(r.codes) == 0 {
+		return err
+	}
+	these := spentCodes{&r.codes[0], len(r.codes)}
+	if s[r.of] == these {
+		return nil
+	}
+	i, err := freeCode(c, r.of, r.codes)
+	switch {
+	case err != nil:
+		return err
+	case i < 0:
+		s[r.of] = these
+		return nil
+	}
+	r.code, r.ok = r.codes[i], true
+	return giveCode(c, r.of, r.message, r.code, i)
 }
 
 // codeGiven finds the code that a message has.

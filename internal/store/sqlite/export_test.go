@@ -46,6 +46,21 @@ func (s *Store) BetweenCommits(f func()) {
 	f()
 }
 
+// WaitingReservations is how many calls of ReserveCode wait to be served.
+func (s *Store) WaitingReservations() int {
+	s.reservations.mu.Lock()
+	defer s.reservations.mu.Unlock()
+	return len(s.reservations.waiting)
+}
+
+// RefuseCodes makes every write of a code of this list fail.
+func (s *Store) RefuseCodes(list string) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	return sqlitex.ExecuteTransient(s.conn, `CREATE TEMP TRIGGER refuse_codes BEFORE INSERT ON codes WHEN NEW.list = '`+list+`'
+		BEGIN SELECT RAISE(ABORT, 'refused'); END`, nil)
+}
+
 // KnowEventTables makes readers know of the first few event tables only.
 func (s *Store) KnowEventTables(n int) {
 	s.write.Lock()

@@ -37,9 +37,10 @@ type Store struct {
 	tables       layout
 	parts        *partCache
 	recent       recentParts
-	spent        spentLists
 	broken       error // the DurabilityError after which nothing is written any more
 	closed       bool
+
+	reservations reservations
 
 	// eventTables are those that are committed, for reading without write.
 	eventTables atomic.Pointer[[]table]
@@ -75,7 +76,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	o.Readers = orDefault(o.Readers, 8)
 	o.SeenRows = orDefault(o.SeenRows, seenRows)
 	o.RecentBytes = orDefault(o.RecentBytes, recentBytes)
-	s := &Store{ids: o.IDs, lock: lock, parts: newPartCache(), spent: spentLists{}, eventRows: orDefault(o.EventRows, eventRows)}
+	s := &Store{ids: o.IDs, lock: lock, parts: newPartCache(), reservations: reservations{spent: spentLists{}}, eventRows: orDefault(o.EventRows, eventRows)}
 	if err := s.open(ctx, o); err != nil {
 		s.Close()
 		return nil, cannotOpen(o.Dir, err)

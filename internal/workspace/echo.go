@@ -1,4 +1,4 @@
-package delivery
+package workspace
 
 import (
 	"bytes"
@@ -9,25 +9,24 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
-
-	"platen/internal/campaign"
-	"platen/internal/workspace"
 )
 
-// kept is what is stored of an answer: its beginning, without the credential,
-// which some receivers echo.
-func kept(body []byte, c *workspace.Credential) []byte {
-	if c != nil && len(body) > 0 {
-		_, line := c.Line()
-		_, token, _ := strings.Cut(line, " ") // what follows Basic or Bearer
-		for _, secret := range slices.Concat(spellings(c.Secret.Reveal()), spellings(token)) {
-			body = bytes.ReplaceAll(body, []byte(secret), []byte(c.Secret.String()))
+// Redact gives an answer without the credential, which some receivers echo: each
+// place where the secret stands, in the usual spellings, shows as [secret]. The
+// text is not changed; where there is nothing to hide it is given itself. A nil
+// credential hides nothing.
+func (c *Credential) Redact(text []byte) []byte {
+	if c == nil {
+		return text
+	}
+	_, line := c.Line()
+	_, token, _ := strings.Cut(line, " ") // what follows Basic or Bearer
+	for _, secret := range slices.Concat(spellings(c.Secret.Reveal()), spellings(token)) {
+		if bytes.Contains(text, []byte(secret)) { // else ReplaceAll would copy it
+			text = bytes.ReplaceAll(text, []byte(secret), []byte(redacted))
 		}
 	}
-	if len(body) > campaign.MaxResponse {
-		body = body[:campaign.MaxResponse]
-	}
-	return bytes.Clone(body)
+	return text
 }
 
 // spellings are the ways in which an echo may write a text: as it is, in HTML, in
