@@ -11,6 +11,7 @@ func (e *Braced) eval(s *Scope) (any, error) { return e.Inner.eval(s) }
 
 func (e *Variable) eval(s *Scope) (any, error) {
 	var value any
+	usual := false
 	for i := range e.Steps {
 		step := &e.Steps[i]
 		var err error
@@ -22,11 +23,17 @@ func (e *Variable) eval(s *Scope) (any, error) {
 		if err != nil {
 			return nil, s.placed(err, e)
 		}
+		switch value.(type) { // what JSON holds is as it should be
+		case string, *Map, []any:
+			usual = true
+			continue
+		}
+		usual = false
 		if value = normal(value); value == nil {
 			return nil, nil
 		}
 	}
-	if !known(value) {
+	if !usual && !known(value) {
 		return nil, s.placed(failed("this variable holds a Go value of type "+reflect.TypeOf(value).String()+", which templates cannot read"), e)
 	}
 	return value, nil

@@ -40,11 +40,9 @@ func (m *Map) Set(key string, value any) {
 	}
 }
 
-// reset forgets all entries, and keeps their memory.
+// reset forgets all entries. Their memory is used for the next ones.
 func (m *Map) reset() {
-	clear(m.keys)
-	clear(m.values)
-	*m = Map{keys: m.keys[:0], values: m.values[:0]}
+	m.keys, m.values, m.index = m.keys[:0], m.values[:0], nil
 }
 
 // Len returns the number of keys.

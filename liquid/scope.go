@@ -107,7 +107,6 @@ func (s *Scope) end() {
 		return
 	}
 	s.locals.reset()
-	clear(s.stack[:cap(s.stack)])
 	s.out, s.stack = s.out[:0], s.stack[:0]
 	ended.Put(s) // begin sets everything else
 }
