@@ -15,7 +15,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"runtime/debug"
 	"syscall"
 	"time"
 
